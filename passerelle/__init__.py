@@ -1,0 +1,1 @@
+"""Passerelle: an open FHIR R4 gateway for French care coordination."""

@@ -1,0 +1,1 @@
+"""The demonstration: sample dossiers and the scenario that make demo plays."""

@@ -1,0 +1,1 @@
+"""What the gateway does: the use cases, where the rooms below meet."""

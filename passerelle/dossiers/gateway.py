@@ -1,0 +1,24 @@
+"""What the use cases need from the outside, made once by ``passerelle.app`` and handed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from passerelle.store.contract import Store
+
+
+@dataclass(frozen=True, slots=True)
+class InsPolicy:
+    """What is accepted as an INS: ``allow_test`` admits the OIDs of test and demonstration."""
+
+    allow_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway: its record, its clock (microseconds since 1970 UTC), its ids, its policies."""
+
+    store: Store
+    clock: Callable[[], int]
+    new_id: Callable[[], str]
+    base_url: str  # of the FHIR base, without a slash at the end
+    ins: InsPolicy = InsPolicy()

@@ -1,0 +1,1 @@
+"""Refusals and the one table of rules: the ground floor, known to every room."""

@@ -1,0 +1,15 @@
+"""Canonical addresses of our own and of the French guides that several rooms write and read."""
+
+PASSERELLE = "https://passerelle.example/fhir"
+"""Base of what we define; ``.example`` (RFC 2606) until the project owns a name."""
+
+PASSERELLE_EXTENSION = PASSERELLE + "/StructureDefinition/"
+DOSSIER_TAG = PASSERELLE + "/CodeSystem/dossier"
+"""``meta.tag.system`` of what belongs to a dossier; the code is ``system|value``."""
+
+FR_CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition/"
+CDS = "https://interop.esante.gouv.fr/ig/fhir/cds/StructureDefinition/"
+PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"
+ANNUAIRE = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/"
+FR_CORE_0203 = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203"
+HL7_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"

@@ -1,0 +1,1 @@
+"""Native dossier, CDA, XDM metadata to and from FHIR. Pure: no network, no disk."""

@@ -1,0 +1,1 @@
+"""Protocols of secure mail: messages, archives, SMTP, IMAP, receipts, white list."""

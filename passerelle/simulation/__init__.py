@@ -1,0 +1,1 @@
+"""A simulated outside world (MSSanté operator), independent of the gateway's own code."""

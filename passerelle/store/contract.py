@@ -1,0 +1,311 @@
+"""What the store offers to the room above, and the values that travel there and back.
+
+Two implementations: ``sqlite_store.SqliteStore`` and ``postgres_store.PostgresStore``. Time and
+ids are handed in. Every reading takes the :class:`Caller`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from passerelle.fhir.index_rows import IndexRows
+from passerelle.fhir.query import Query
+from passerelle.fhir.resource import Key
+from passerelle.store.caller import Caller
+
+
+class Claim(NamedTuple):
+    """A business identifier that may belong to one resource only."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightsColumns:
+    """The columns of ``resource`` that rights are decided on."""
+
+    dossier: str | None = None
+    element: str | None = None
+    confidentiality: str | None = None
+    hidden: str | None = None
+    author: str | None = None
+    structure: str | None = None
+    shared: bool | None = None
+    patient_visible: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A resource ready to be kept, but for its version and instant, which the commit gives.
+
+    ``before + version + between + lastUpdated + after`` is the body as served (in ``meta`` the
+    version comes first). ``digest`` is of the content without the two, with ``aside`` and ``blob``.
+    """
+
+    key: Key
+    before: bytes
+    between: bytes
+    after: bytes
+    digest: bytes
+    rows: IndexRows
+    rights: RightsColumns = RightsColumns()
+    claims: tuple[Claim, ...] = ()
+    aside: bytes | None = None
+    blob: str | None = None
+
+    def body(self, version: int, last_updated: str) -> bytes:
+        """Give the body of that version, e.g. ``body(1, "2026-01-12T09:00:00.000000Z")``."""
+        return b"".join(
+            (
+                self.before,
+                str(version).encode(),
+                self.between,
+                last_updated.encode(),
+                self.after,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Keep a draft. ``create``: the key must be new; ``update``: created when it is not there."""
+
+    draft: Draft
+    method: Literal["POST", "PUT"] = "PUT"
+    if_match: int | None = None
+    must_be_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a key; deleting what is deleted or was never there is no error and no version."""
+
+    key: Key
+    if_match: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a condition was found to designate; the commit refuses (Stale) when that changed.
+
+    ``lock`` names the condition, so that two equal ones exclude each other on PostgreSQL.
+    """
+
+    query: Query
+    ids: tuple[str, ...]
+    lock: str
+
+
+@dataclass(frozen=True, slots=True)
+class DossierExpectation:
+    """The highest ``seq`` that a dossier's resources were read at; None: the dossier is new."""
+
+    dossier: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to add to the outbox in the same transaction."""
+
+    kind: str
+    subject: str
+    payload: bytes
+    due: int  # microseconds since 1970 UTC
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A raw message to keep in the same transaction; its bytes are a blob already."""
+
+    direction: Literal["in", "out"]
+    kind: Literal["mail", "hl7v2"]
+    account: str
+    identifier: str
+    place: str
+    sha256: str
+    state: str
+    subject: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message's new state in the same transaction."""
+
+    id: int
+    state: str
+    subject: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a leased job ends in the same transaction: done, dead, or waiting again at ``due``.
+
+    The commit refuses (Stale) when ``holder`` no longer holds the lease.
+    """
+
+    id: int
+    holder: str
+    state: Literal["done", "dead", "waiting"]
+    due: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """All or nothing: what one request writes."""
+
+    writes: tuple[Put | Delete, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    dossiers: tuple[DossierExpectation, ...] = ()
+    jobs: tuple[NewJob, ...] = ()
+    job_ends: tuple[JobEnd, ...] = ()
+    messages: tuple[NewMessage, ...] = ()
+    message_changes: tuple[MessageChange, ...] = ()
+    blobs: tuple[bytes, ...] = ()  # small ones to keep along; large ones go by put_blob first
+
+
+class Version(NamedTuple):
+    """One version as kept. ``body`` is None for a deletion."""
+
+    key: Key
+    version: int
+    seq: int
+    at: int  # microseconds since 1970 UTC
+    method: str
+    body: bytes | None
+    aside: bytes | None
+    blob: str | None
+    author: str
+    tx: int
+    pid: int
+
+
+class Outcome(NamedTuple):
+    """What became of one write, in the order of the unit's writes."""
+
+    action: Literal["created", "updated", "kept", "deleted", "absent"]
+    version: Version | None  # None for "absent": a deletion of what was never there
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search: matches then included resources, as stored bytes."""
+
+    matches: tuple[Version, ...]
+    included: tuple[Version, ...] = ()
+    total: int | None = None
+    next: str | None = None  # the cursor of the next page, opaque
+    issues: tuple[object, ...] = field(default=())
+
+
+class Job(NamedTuple):
+    """A job under lease."""
+
+    id: int
+    kind: str
+    subject: str
+    payload: bytes
+    attempts: int  # including this one
+    holder: str
+    created: int
+
+
+class Message(NamedTuple):
+    """A raw message as kept."""
+
+    id: int
+    direction: str
+    kind: str
+    account: str
+    identifier: str
+    place: str
+    sha256: str
+    at: int
+    state: str
+    subject: str | None
+    reason: str | None
+
+
+class Stale(Exception):
+    """An expectation or a lease no longer holds: read again, decide again. Never leaves dossiers/."""
+
+
+class Store(Protocol):
+    """The record. All methods raise ``Unavailable`` when the database does not answer."""
+
+    async def open(self) -> None:
+        """Open the connections and start the writer; raises Unavailable when not migrated."""
+
+    async def close(self) -> None:
+        """Finish the queued writes and close."""
+
+    async def ready(self) -> bool:
+        """Tell whether a read and a write transaction work now."""
+
+    async def read(self, key: Key, caller: Caller) -> Version | None:
+        """Give the head (a deletion has no body), or None when there never was one."""
+
+    async def read_many(self, keys: Sequence[Key], caller: Caller) -> Mapping[Key, Version]:
+        """Give the heads of those keys that exist, deletions included."""
+
+    async def vread(self, key: Key, version: int, caller: Caller) -> Version | None:
+        """Give one version."""
+
+    async def history(
+        self, key: Key, caller: Caller, *, count: int, before: int | None = None
+    ) -> Sequence[Version]:
+        """Give versions newest first, those with ``version < before`` when given."""
+
+    async def search(self, query: Query, caller: Caller) -> Page:
+        """Give one page of the matches of a query, with what it asks to include."""
+
+    async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
+        """Give the ids of at most ``limit`` matches, in pid order: for conditions."""
+
+    async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
+        """Give the resource to which a business identifier belongs."""
+
+    async def dossier(self, dossier: str, caller: Caller) -> Sequence[Version]:
+        """Give the heads, not deleted, of all resources of a dossier in the order of their pid."""
+
+    async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
+        """Write a unit durably, all or nothing; answers only after the commit.
+
+        Raises Stale (an expectation or lease fails), PreconditionFailed (``if_match``), Conflict
+        (``must_be_new``, or a claim that another resource holds).
+        """
+
+    async def put_blob(self, chunks: AsyncIterator[bytes], *, size_max: int) -> tuple[str, int]:
+        """Keep streamed bytes, give (sha256 hex, size); raises TooLarge. Idempotent."""
+
+    def blob(self, sha256: str) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob; raises NotFound."""
+
+    async def claim_jobs(
+        self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int
+    ) -> Sequence[Job]:
+        """Lease the jobs that are due (or whose lease ran out), oldest first; safe among workers."""
+
+    async def next_due(self, kinds: Sequence[str]) -> int | None:
+        """Give when the next job is due."""
+
+    async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
+        """Give the jobs about something, for people to look at."""
+
+    async def messages(
+        self,
+        *,
+        direction: str | None = None,
+        state: str | None = None,
+        identifier: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[Message]:
+        """Give kept messages, newest first."""
+
+    async def job_added(self, timeout_seconds: float) -> bool:
+        """Wait until a unit with jobs is committed (by this process at least) or time runs out."""

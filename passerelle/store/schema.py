@@ -1,0 +1,204 @@
+"""The tables of the record (house section 3). Alembic's first migration creates exactly these.
+
+``version`` is the append-only truth. Everything else, but ``blob``, ``job`` and ``message``, can be
+rebuilt from it (``passerelle reindex``).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on both; SQLite wants the word INTEGER for a row id."""
+
+_C = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text compared byte by byte on both databases, so that prefixes use the index."""
+
+_SQLITE = {"sqlite_strict": True}
+_CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("pid", _BIG, primary_key=True),
+    Column("type", _C, nullable=False),
+    Column("id", _C, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("seq", _BIG, nullable=False),  # of the head in `version`
+    Column("updated", _BIG, nullable=False),  # microseconds since 1970 UTC
+    Column("deleted", Boolean, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the content; identical makes no version
+    # What rights need, filled at write by one pure function (dossiers/rights_columns.py).
+    Column("dossier", _C),  # "system|value" of the dossier it belongs to
+    Column("element", _C),  # section of the dossier: circle, documents, appointments, tasks …
+    Column("confidentiality", _C),  # N, R or V
+    Column("hidden", _C),  # TRE_A07 codes, space separated
+    Column("author", _C),  # reference of the author, "PractitionerRole/1"
+    Column("structure", _C),  # reference of the custodian or managing organisation
+    Column("shared", Boolean),
+    Column("patient_visible", Boolean),
+    Index("resource_type_id", "type", "id", unique=True),
+    Index("resource_type_pid", "type", "pid"),
+    Index("resource_type_updated", "type", "updated", "pid"),
+    Index("resource_dossier", "dossier", "pid"),
+    **_SQLITE,
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("seq", _BIG, primary_key=True),
+    Column("pid", _BIG, ForeignKey("resource.pid"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("method", _C, nullable=False),  # POST, PUT, DELETE as in Bundle.entry.request
+    Column("at", _BIG, nullable=False),  # microseconds since 1970 UTC = meta.lastUpdated
+    Column("tx", _BIG, nullable=False),  # one per commit unit; commit horizon on PostgreSQL
+    Column("author", _C, nullable=False),  # Caller.subject
+    Column("body", LargeBinary),  # the JSON as served; null for a deletion
+    Column("aside", LargeBinary),  # what stands apart from the body (a matricule that may not leave)
+    Column("blob", _C),  # sha256 of the bytes of a Binary
+    Index("version_pid_version", "pid", "version", unique=True),
+    sqlite_autoincrement=True,
+    **_SQLITE,
+)
+
+
+def _rows(name: str, *columns: Column[object], key: tuple[str, ...]) -> Table:
+    """Make one index table, clustered on its key in SQLite, with an index by pid to clear it."""
+    return Table(
+        name,
+        metadata,
+        Column("param", Integer, nullable=False),
+        *columns,
+        Column("pid", _BIG, ForeignKey("resource.pid"), nullable=False),
+        PrimaryKeyConstraint("param", *key, "pid"),
+        Index(f"{name}_pid", "pid"),
+        **_CLUSTERED,
+    )
+
+
+token = _rows(
+    "token",
+    Column("value", _C, nullable=False),
+    Column("system", _C, nullable=False),
+    key=("value", "system"),
+)
+string = _rows(
+    "string",
+    Column("norm", _C, nullable=False),
+    Column("exact", _C, nullable=False),
+    key=("norm", "exact"),
+)
+reference = _rows(
+    "reference",
+    Column("type", _C, nullable=False),
+    Column("id", _C, nullable=False),
+    key=("type", "id"),
+)
+date = _rows(
+    "date",
+    Column("low", _BIG, nullable=False),
+    Column("high", _BIG, nullable=False),
+    key=("low", "high"),
+)
+number = _rows(
+    "number",
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=False),
+    key=("low", "high"),
+)
+quantity = _rows(
+    "quantity",
+    Column("system", _C, nullable=False),
+    Column("code", _C, nullable=False),
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=False),
+    key=("system", "code", "low", "high"),
+)
+uri = _rows("uri", Column("value", _C, nullable=False), key=("value",))
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("type", _C, nullable=False),
+    Column("system", _C, nullable=False),
+    Column("value", _C, nullable=False),
+    Column("pid", _BIG, ForeignKey("resource.pid"), nullable=False),
+    PrimaryKeyConstraint("type", "system", "value"),
+    Index("claim_pid", "pid"),
+    **_CLUSTERED,
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("sha256", _C, nullable=False),
+    Column("part", Integer, nullable=False),  # 0, 1, 2 … of at most 256 KiB each
+    Column("bytes", LargeBinary, nullable=False),
+    Column("size", _BIG, nullable=False),  # of the whole, repeated in each part
+    PrimaryKeyConstraint("sha256", "part"),
+    **_SQLITE,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("kind", _C, nullable=False),  # "mss.send" …
+    Column("subject", _C, nullable=False),  # what it is about, "Communication/1"
+    Column("payload", LargeBinary, nullable=False),  # JSON, no personal data
+    Column("state", _C, nullable=False),  # waiting, leased, done, dead
+    Column("due", _BIG, nullable=False),  # microseconds since 1970 UTC
+    Column("attempts", Integer, nullable=False),
+    Column("lease", _BIG),  # microseconds; the lease ends then
+    Column("holder", _C),  # who holds the lease
+    Column("error", _C),  # slug of the last failure
+    Column("created", _BIG, nullable=False),
+    Column("finished", _BIG),
+    Index(
+        "job_due",
+        "due",
+        "id",
+        sqlite_where=text("state IN ('waiting', 'leased')"),
+        postgresql_where=text("state IN ('waiting', 'leased')"),
+    ),
+    Index("job_subject", "subject"),
+    sqlite_autoincrement=True,
+    **_SQLITE,
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("direction", _C, nullable=False),  # in, out
+    Column("kind", _C, nullable=False),  # mail, hl7v2
+    Column("account", _C, nullable=False),  # mailbox address or MLLP peer
+    Column("identifier", _C, nullable=False),  # Message-ID or MSH-10
+    Column("place", _C, nullable=False),  # in: "uidvalidity/uid" of the IMAP copy; out: recipient
+    Column("sha256", _C, nullable=False),  # of the raw bytes, kept in `blob`
+    Column("at", _BIG, nullable=False),
+    Column("state", _C, nullable=False),  # in: kept, settled, aside; out: frozen, sent
+    Column("subject", _C),  # what it came to be about, "Communication/1"
+    Column("reason", _C),  # rule slug when aside
+    Index("message_once", "direction", "account", "identifier", "place", unique=True),
+    sqlite_autoincrement=True,
+    **_SQLITE,
+)
+
+PROTECTED = (resource, version, token, string, reference, date, number, quantity, uri, claim)
+"""Read only through :class:`passerelle.store.rows.Rows`."""
