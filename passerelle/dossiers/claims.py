@@ -1,0 +1,26 @@
+"""Which business identifiers may belong to one resource only.
+
+A source names its things in identifier domains of its own: those under its address
+(``meta.source``). There an identifier designates one resource, by constraint. Identifiers that
+several sources carry (INS, RPPS, FINESS) are never claimed: there is one Patient per source.
+"""
+
+from passerelle.fhir.resource import Resource
+from passerelle.store.contract import Claim
+
+
+def claims(resource: Resource) -> tuple[Claim, ...]:
+    """Give the identifiers of a checked resource that lie in its source's own domains."""
+    source = (resource.get("meta") or {}).get("source")
+    if not source:
+        return ()
+    domain = source.split("#", 1)[0].rstrip("/") + "/"
+    identifiers = resource.get("identifier") or ()
+    if isinstance(identifiers, dict):
+        identifiers = (identifiers,)
+    found = {
+        Claim(identifier["system"], identifier["value"])
+        for identifier in identifiers
+        if identifier.get("value") and str(identifier.get("system", "")).startswith(domain)
+    }
+    return tuple(sorted(found))

@@ -1,0 +1,117 @@
+"""From a resource that came in to the draft that is kept: rules first, then what is derived.
+
+The way of every write through the one door (house section 4): structure, identity rules, the
+matricule that may not leave set apart, then body, index rows, rights columns, claims, digest.
+"""
+
+import base64
+import hashlib
+from typing import NamedTuple
+
+from passerelle.dossiers.claims import claims
+from passerelle.dossiers.gateway import InsPolicy
+from passerelle.dossiers.rights_columns import rights_columns
+from passerelle.errors.refusals import Issue, Unprocessable
+from passerelle.fhir import extraction, json_text, served_body, structure
+from passerelle.fhir.index_rows import IndexRows
+from passerelle.fhir.resource import Key, Resource
+from passerelle.ins import rules as ins_rules
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Claim, Draft, RightsColumns, Store
+
+DIGEST_BYTES = 16
+
+
+class Prepared(NamedTuple):
+    """A draft and the bytes to keep along with it."""
+
+    draft: Draft
+    blobs: tuple[bytes, ...] = ()
+
+
+def faults(resource: Resource, ins: InsPolicy) -> tuple[list[Issue], list[Issue]]:
+    """Give (structure faults, identity issues) of a resource, all at once.
+
+    Identity rules read a sound structure only, so they are asked when the first list is empty.
+    """
+    structural = structure.check(resource)
+    if any(issue.severity in ("fatal", "error") for issue in structural):
+        return structural, []
+    if resource["resourceType"] != "Patient":
+        return structural, []
+    return structural, ins_rules.check_patient(resource, allow_test=ins.allow_test)
+
+
+def demand(resource: Resource, ins: InsPolicy) -> tuple[Issue, ...]:
+    """Give the warnings of a resource that may be kept.
+
+    Raises Invalid (structure, 400) or Unprocessable (a rule of identity, 422), with all issues.
+    """
+    structure.demand(resource)
+    _, identity = faults(resource, ins)
+    if any(issue.severity in ("fatal", "error") for issue in identity):
+        raise Unprocessable(*identity)
+    return tuple(identity)
+
+
+def derive(resource: Resource) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
+    """Give all that is derived from a body as served; used at write, by check and by reindex."""
+    return extraction.extract(resource), rights_columns(resource), claims(resource)
+
+
+async def prepare(
+    store: Store, caller: Caller, key: Key, resource: Resource, *, blob: str | None = None
+) -> Prepared:
+    """Make the draft of a resource that has passed :func:`demand`, and the bytes kept with it.
+
+    A matricule set apart earlier stays when a Patient comes back without any INS: the one who
+    sends it was never shown it, so its absence says nothing.
+    """
+    if resource["resourceType"] == "Binary":
+        resource, data = take_data(resource)
+        if data is not None:
+            return Prepared(draft(key, resource, blob=hashlib.sha256(data).hexdigest()), (data,))
+        return Prepared(draft(key, resource, blob=blob))
+    if resource["resourceType"] == "Patient" and not ins_rules.has_ins(resource):
+        head = await store.read(key, caller)
+        return Prepared(draft(key, resource, aside=head.aside if head else None))
+    return Prepared(draft(key, resource))
+
+
+def draft(
+    key: Key, resource: Resource, *, blob: str | None = None, aside: bytes | None = None
+) -> Draft:
+    """Make the draft of a resource that has passed :func:`demand`.
+
+    A Patient's matricule that may not leave goes aside here, before anything is derived, so that
+    neither the body nor an index ever holds it. ``aside`` is what already stands apart.
+    """
+    if resource["resourceType"] == "Patient":
+        resource, withheld = ins_rules.withhold(resource)
+        aside = json_text.encode(withheld) if withheld else aside
+    before, between, after = served_body.split(resource, key)
+    rows, rights, claimed = derive(resource)
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for part in (before, between, after, aside or b"", (blob or "").encode()):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return Draft(
+        key=key,
+        before=before,
+        between=between,
+        after=after,
+        digest=digest.digest(),
+        rows=rows,
+        rights=rights,
+        claims=claimed,
+        aside=aside,
+        blob=blob,
+    )
+
+
+def take_data(resource: Resource) -> tuple[Resource, bytes | None]:
+    """Part a Binary from its bytes: they are a blob, never in a JSON body (house section 3)."""
+    if resource.get("resourceType") != "Binary" or "data" not in resource:
+        return resource, None
+    data = base64.b64decode("".join(str(resource["data"]).split()), validate=True)
+    return {name: value for name, value in resource.items() if name != "data"}, data

@@ -1,0 +1,200 @@
+"""The one door to the record (house section 1.3): every way in writes and reads through it.
+
+One repository per request, holding the caller. Rights, validation, identity rules, keeping and
+outbox happen here. https://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlencode
+
+from passerelle.dossiers import keeping
+from passerelle.dossiers.entry_answer import EntryAnswer
+from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.retrying import settle
+from passerelle.dossiers.transactions import Batch, Transaction
+from passerelle.errors.refusals import Gone, Invalid, NotFound, PreconditionFailed
+from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
+from passerelle.fhir.query import Query, parse_criteria
+from passerelle.fhir.resource import Key, Resource
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Delete, Expectation, Outcome, Page, Put, Unit, Version
+
+
+class Repository:
+    """What a caller may do with the record."""
+
+    def __init__(self, gateway: Gateway, caller: Caller) -> None:
+        self.gateway = gateway
+        self.caller = caller
+
+    async def read(self, key: Key) -> Version:
+        """Give the current version. Raises NotFound, or Gone when it has been deleted."""
+        found = await self.gateway.store.read(key, self.caller)
+        if found is None:
+            raise NotFound(issue("record.not-found", key.type))
+        if found.body is None:
+            raise Gone(issue("record.deleted", key.type))
+        return found
+
+    async def vread(self, key: Key, version: int) -> Version:
+        """Give one version. Raises NotFound, or Gone when that version is the deletion."""
+        found = await self.gateway.store.vread(key, version, self.caller)
+        if found is None:
+            raise NotFound(issue("record.version-not-found", key.type))
+        if found.body is None:
+            raise Gone(issue("record.deleted", key.type))
+        return found
+
+    async def history(
+        self, key: Key, *, count: int, before: int | None = None
+    ) -> Sequence[Version]:
+        """Give at most ``count`` versions, newest first, deletions included. Raises NotFound."""
+        found = await self.gateway.store.history(key, self.caller, count=count, before=before)
+        if not found and before is None:
+            raise NotFound(issue("record.not-found", key.type))
+        return found
+
+    async def search(self, query: Query) -> Page:
+        """Give one page of a search."""
+        return await self.gateway.store.search(query, self.caller)
+
+    async def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Outcome:
+        """Keep a new resource under an id of ours.
+
+        With ``if_none_exist`` (criteria of If-None-Exist) the one resource that matches is given
+        back as ``kept``. Raises Invalid, Unprocessable, PreconditionFailed when several match.
+        """
+        if if_none_exist is None:
+            return await self._put(self._new_key(resource), resource, must_be_new=True)
+        query = parse_criteria(resource["resourceType"], if_none_exist)
+        keeping.demand(resource, self.gateway.ins)
+
+        async def attempt() -> Outcome:
+            ids = await self._designated(query)
+            if ids:
+                return Outcome("kept", await self.read(Key(query.type, ids[0])))
+            return await self._put(
+                self._new_key(resource), resource, must_be_new=True, expectation=(query, ids)
+            )
+
+        return await settle(attempt)
+
+    async def update(self, key: Key, resource: Resource, *, if_match: int | None = None) -> Outcome:
+        """Keep a version of a resource, creating it under the caller's id when it is new.
+
+        Identical content is ``kept`` and makes no version. Raises Invalid, Unprocessable,
+        PreconditionFailed (``if_match``).
+        """
+        return await self._put(key, resource, if_match=if_match)
+
+    async def update_matching(
+        self, type: str, criteria: str, resource: Resource, *, if_match: int | None = None
+    ) -> Outcome:
+        """Update the one resource that the criteria designate, or create it.
+
+        https://hl7.org/fhir/R4/http.html#cond-update . Raises PreconditionFailed when several
+        match, Invalid when the body's id is not that of the match.
+        """
+        query = parse_criteria(type, criteria)
+        keeping.demand(resource, self.gateway.ins)
+        given = resource.get("id")
+
+        async def attempt() -> Outcome:
+            ids = await self._designated(query)
+            if not ids:
+                key = Key(type, given) if given else self._new_key(resource)
+                return await self._put(
+                    key,
+                    resource,
+                    if_match=if_match,
+                    must_be_new=True,
+                    expectation=(query, ids),
+                )
+            if given and given != ids[0]:
+                raise Invalid(issue("record.id-mismatch", f"{type}.id"))
+            return await self._put(
+                Key(type, ids[0]), resource, if_match=if_match, expectation=(query, ids)
+            )
+
+        return await settle(attempt)
+
+    async def delete(self, key: Key, *, if_match: int | None = None) -> Outcome:
+        """Delete a resource; its versions stay. Deleting again is no error."""
+        unit = Unit(writes=(Delete(key, if_match),))
+        (outcome,) = await self.gateway.store.commit(unit, self.caller)
+        return outcome
+
+    async def create_binary(
+        self, content_type: str, chunks: AsyncIterator[bytes], *, size_max: int
+    ) -> Outcome:
+        """Keep the bytes of a document as a Binary. Raises TooLarge."""
+        digest, _ = await self.gateway.store.put_blob(chunks, size_max=size_max)
+        resource: Resource = {"resourceType": "Binary", "contentType": content_type}
+        return await self._put(self._new_key(resource), resource, must_be_new=True, blob=digest)
+
+    async def binary(self, key: Key) -> tuple[str, AsyncIterator[bytes]]:
+        """Give the content type and the bytes of a Binary, streamed. Raises NotFound, Gone."""
+        found = await self.read(key)
+        assert found.body is not None  # read() refuses deletions
+        content_type = str(json_text.decode(found.body).get("contentType", ""))
+        if found.blob is None:
+            return content_type, _nothing()
+        return content_type, self.gateway.store.blob(found.blob)
+
+    async def transact(self, bundle: Resource) -> list[EntryAnswer]:
+        """Apply a transaction Bundle, all or nothing; answers in the order of the entries.
+
+        https://hl7.org/fhir/R4/http.html#transaction . One refusal names every faulty entry.
+        """
+        return await Transaction(self).run(bundle)
+
+    async def batch(self, bundle: Resource) -> list[EntryAnswer]:
+        """Apply the entries of a batch Bundle, each on its own."""
+        return await Batch(self).run(bundle)
+
+    async def _designated(self, query: Query) -> tuple[str, ...]:
+        """Give the id that a condition designates, or none. Raises PreconditionFailed."""
+        ids = await self.gateway.store.matching(query, self.caller, limit=2)
+        if len(ids) > 1:
+            raise PreconditionFailed(issue("record.several-match", query.type))
+        return ids
+
+    def _new_key(self, resource: Resource) -> Key:
+        return Key(resource["resourceType"], self.gateway.new_id())
+
+    async def _put(
+        self,
+        key: Key,
+        resource: Resource,
+        *,
+        if_match: int | None = None,
+        must_be_new: bool = False,
+        expectation: tuple[Query, tuple[str, ...]] | None = None,
+        blob: str | None = None,
+    ) -> Outcome:
+        keeping.demand(resource, self.gateway.ins)
+        kept = await keeping.prepare(self.gateway.store, self.caller, key, resource, blob=blob)
+        method = "POST" if must_be_new else "PUT"
+        unit = Unit(
+            writes=(Put(kept.draft, method, if_match, must_be_new),),
+            expectations=() if expectation is None else (expect(*expectation),),
+            blobs=kept.blobs,
+        )
+        (outcome,) = await self.gateway.store.commit(unit, self.caller)
+        return outcome
+
+
+def expect(query: Query, ids: tuple[str, ...]) -> Expectation:
+    """Make the expectation that a condition still designates those ids at the commit.
+
+    Conditions that name a business identifier exclude each other by it, whatever else they say.
+    """
+    pairs = [pair for pair in query.self_pairs() if not pair[0].startswith("_count")]
+    named = sorted(pair for pair in pairs if pair[0] == "identifier") or sorted(pairs)
+    return Expectation(query, ids, lock=f"{query.type}?{urlencode(named)}")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for empty in ():
+        yield empty

@@ -1,0 +1,80 @@
+"""The columns that rights are decided on, from a resource: one pure function (house section 3).
+
+They are filled from the first day; the policies that read them come with the rights.
+"""
+
+from passerelle.fhir.resource import Resource
+from passerelle.fhir.urls import DOSSIER_TAG
+from passerelle.store.contract import RightsColumns
+
+ELEMENTS = {
+    "Patient": "person",
+    "RelatedPerson": "circle",
+    "CareTeam": "circle",
+    "PractitionerRole": "circle",
+    "DocumentReference": "documents",
+    "Binary": "documents",
+    "Appointment": "appointments",
+    "Task": "tasks",
+    "Communication": "messages",
+}
+"""Resource type to the section of the dossier that the habilitation matrix speaks of."""
+
+AUTHORS = ("author", "requester", "sender", "recorder", "asserter", "source")
+"""Elements that name who made a resource, first found wins."""
+
+STRUCTURES = ("custodian", "managingOrganization", "organization")
+
+CONFIDENTIALITY = ("N", "R", "V")
+HIDDEN = (
+    "INVISIBLE_PATIENT",
+    "INVISIBLE_REPRESENTANTS_LEGAUX",
+    "MASQUE_PS",
+    "MASQUE_PSOCIAL",
+    "MASQUE_PT",
+)
+
+
+def rights_columns(resource: Resource) -> RightsColumns:
+    """Give the rights columns of a checked resource; never fails on a legal one."""
+    type_ = resource["resourceType"]
+    meta = resource.get("meta") or {}
+    labels = _codes(resource.get("securityLabel")) | {
+        code for label in meta.get("security", ()) if (code := label.get("code"))
+    }
+    hidden = tuple(code for code in HIDDEN if code in labels)
+    return RightsColumns(
+        dossier=_dossier(meta),
+        element=ELEMENTS.get(type_),
+        confidentiality=next((code for code in reversed(CONFIDENTIALITY) if code in labels), None),
+        hidden=" ".join(hidden) or None,
+        author=_reference(resource, AUTHORS),
+        structure=_reference(resource, STRUCTURES),
+        shared=None,
+        patient_visible="INVISIBLE_PATIENT" not in hidden,
+    )
+
+
+def _dossier(meta: Resource) -> str | None:
+    for tag in meta.get("tag", ()):
+        if tag.get("system") == DOSSIER_TAG:
+            code: str | None = tag.get("code")
+            return code
+    return None
+
+
+def _codes(concepts: object) -> set[str]:
+    """Give all codes of a list of CodeableConcepts."""
+    found: set[str] = set()
+    for concept in concepts if isinstance(concepts, list) else ():
+        found.update(c for coding in concept.get("coding", ()) if (c := coding.get("code")))
+    return found
+
+
+def _reference(resource: Resource, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        value = resource.get(name)
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict) and isinstance(first.get("reference"), str):
+            return str(first["reference"])
+    return None
