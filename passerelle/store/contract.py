@@ -231,7 +231,7 @@ class Message(NamedTuple):
 
 
 class Stale(Exception):
-    """An expectation or a lease no longer holds: read again, decide again. Never leaves dossiers/."""
+    """An expectation or a lease no longer holds: read, decide again. Never leaves dossiers/."""
 
 
 class Store(Protocol):
@@ -288,7 +288,7 @@ class Store(Protocol):
     async def claim_jobs(
         self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int
     ) -> Sequence[Job]:
-        """Lease the jobs that are due (or whose lease ran out), oldest first; safe among workers."""
+        """Lease the jobs that are due (or whose lease ran out), oldest first, among workers."""
 
     async def next_due(self, kinds: Sequence[str]) -> int | None:
         """Give when the next job is due."""

@@ -4,6 +4,8 @@
 rebuilt from it (``passerelle reindex``).
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -28,8 +30,8 @@ _BIG = BigInteger().with_variant(Integer, "sqlite")
 _C = Text().with_variant(Text(collation="C"), "postgresql")
 """Text compared byte by byte on both databases, so that prefixes use the index."""
 
-_SQLITE = {"sqlite_strict": True}
-_CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
+_SQLITE: dict[str, Any] = {"sqlite_strict": True}
+_CLUSTERED: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 
 resource = Table(
     "resource",
@@ -69,7 +71,9 @@ version = Table(
     Column("tx", _BIG, nullable=False),  # one per commit unit; commit horizon on PostgreSQL
     Column("author", _C, nullable=False),  # Caller.subject
     Column("body", LargeBinary),  # the JSON as served; null for a deletion
-    Column("aside", LargeBinary),  # what stands apart from the body (a matricule that may not leave)
+    Column(
+        "aside", LargeBinary
+    ),  # set apart from the body: a matricule that may not leave
     Column("blob", _C),  # sha256 of the bytes of a Binary
     Index("version_pid_version", "pid", "version", unique=True),
     sqlite_autoincrement=True,
