@@ -1,0 +1,38 @@
+"""What there is to say about a request, as an OperationOutcome.
+
+https://hl7.org/fhir/R4/operationoutcome.html . The rule's slug is a code of our own system, the
+French text is for people, the English one for those who debug.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from passerelle.errors.refusals import Issue
+from passerelle.fhir.urls import PASSERELLE
+
+RULES = PASSERELLE + "/CodeSystem/rules"
+"""The system of the rule slugs."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def operation_outcome(issues: Iterable[Issue]) -> bytes:
+    """Write the OperationOutcome of the issues, in their order; one says "all ok" when empty."""
+    said = [_issue(issue) for issue in issues]
+    if not said:
+        said = [{"severity": "information", "code": "informational", "diagnostics": "All OK."}]
+    return _ENCODER.encode({"resourceType": "OperationOutcome", "issue": said})
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "severity": issue.severity,
+        "code": issue.code,
+        "details": {"coding": [{"system": RULES, "code": issue.rule}], "text": issue.text},
+        "diagnostics": issue.text_en,
+    }
+    if issue.expression is not None:
+        entry["expression"] = [issue.expression]
+    return entry

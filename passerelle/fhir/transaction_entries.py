@@ -1,0 +1,230 @@
+"""One entry of a transaction or a batch, read: what it asks, of which resource, on what condition.
+
+https://hl7.org/fhir/R4/http.html#transaction , https://hl7.org/fhir/R4/bundle.html . Beside the
+standard spelling, the shapes met in French bundles are read (with a warning): ``POST Type/id``
+and an url that names no type.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from passerelle.errors.refusals import Issue
+from passerelle.errors.rules import issue
+from passerelle.fhir.resource import Key, Resource
+
+Interaction: TypeAlias = Literal[
+    "create", "update", "update_matching", "delete", "read", "vread", "history", "search"
+]
+"""What is done for an entry, one name for each method of the repository."""
+
+METHODS = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
+READ_METHODS = ("GET", "HEAD")
+WITH_RESOURCE = ("POST", "PUT")
+NOT_THERE_YET = ("PATCH", "HEAD")
+"""Methods of the standard that an entry may not ask for yet, refused by name."""
+
+ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
+TYPE_LIKE = re.compile(r"[A-Z][A-Za-z]{0,63}\Z")
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"\Z')
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEntry:
+    """One entry: its place in the bundle, what it asks, of what, on which conditions.
+
+    ``key`` is set for update, delete, read, vread and history; ``criteria`` (the query, without
+    ``?``) for update_matching and search; ``issues`` are warnings to say in its answer.
+    """
+
+    index: int
+    method: str
+    interaction: Interaction
+    type: str
+    key: Key | None = None
+    version: int | None = None
+    criteria: str | None = None
+    if_match: int | None = None
+    if_none_match: int | None = None
+    if_none_exist: str | None = None
+    full_url: str | None = None
+    resource: Resource | None = None
+    issues: tuple[Issue, ...] = ()
+
+
+def etag_version(text: str) -> int | None:
+    """Read the version of ``W/"3"`` (or ``"3"``); None when it is no such tag."""
+    match = ETAG.match(text.strip())
+    return int(match[1]) if match else None
+
+
+class EntryReading:
+    """The reading of one entry: gathers its faults and its warnings while it goes on."""
+
+    def __init__(self, index: int, entry: Any, types: Collection[str], base_url: str) -> None:
+        self.index = index
+        self.entry = entry
+        self.types = types
+        self.base_url = base_url
+        self.place = f"Bundle.entry[{index}]"
+        self.faults: list[Issue] = []
+        self.warnings: list[Issue] = []
+
+    def run(self) -> PlannedEntry | None:
+        """Give the entry as planned, or None when ``faults`` says why not."""
+        request = self.entry.get("request") if isinstance(self.entry, dict) else None
+        if not isinstance(request, dict):
+            self._fault("bundle.request-missing", "request")
+            return None
+        method = request.get("method")
+        url = request.get("url")
+        if method not in METHODS:
+            self._fault("bundle.method-unknown", "request.method")
+        elif method in NOT_THERE_YET:
+            self._fault("bundle.method-not-supported", "request.method", method=method)
+        if not isinstance(url, str) or not url.strip():
+            self._fault("bundle.url-missing", "request.url")
+        conditions = self._conditions(request)
+        resource = self._resource(method) if method in WITH_RESOURCE else None
+        if self.faults or not isinstance(url, str):
+            return None
+        path, _, criteria = self._relative(url.strip()).partition("?")
+        target = self._target(str(method), path.split("/"), criteria, resource)
+        if target is None or self.faults:
+            return None
+        full_url = self.entry.get("fullUrl")
+        return PlannedEntry(
+            index=self.index,
+            method=str(method),
+            full_url=full_url if isinstance(full_url, str) else None,
+            resource=resource,
+            issues=tuple(self.warnings),
+            **target,
+            **conditions,
+        )
+
+    def _fault(self, rule: str, element: str, **parts: object) -> None:
+        self.faults.append(issue(rule, f"{self.place}.{element}", **parts))
+
+    def _warn(self, rule: str, element: str, **parts: object) -> None:
+        self.warnings.append(issue(rule, f"{self.place}.{element}", **parts))
+
+    def _relative(self, url: str) -> str:
+        """Give the url without our own base and without a slash in front."""
+        if self.base_url and url.startswith(self.base_url + "/"):
+            url = url[len(self.base_url) :]
+        return url.removeprefix("/")
+
+    def _conditions(self, request: Resource) -> dict[str, Any]:
+        found: dict[str, Any] = {"if_match": None, "if_none_match": None, "if_none_exist": None}
+        for name, key in (("ifMatch", "if_match"), ("ifNoneMatch", "if_none_match")):
+            text = request.get(name)
+            if text is None:
+                continue
+            found[key] = etag_version(text) if isinstance(text, str) else None
+            if found[key] is None:
+                self._fault("bundle.etag-malformed", f"request.{name}")
+        criteria = request.get("ifNoneExist")
+        if criteria is not None:
+            # Some senders write the whole search, `Patient?identifier=…`: the query is what counts.
+            text = criteria.rpartition("?")[2] if isinstance(criteria, str) else ""
+            found["if_none_exist"] = text
+            if not text:
+                self._fault("bundle.criteria-missing", "request.ifNoneExist")
+        return found
+
+    def _resource(self, method: object) -> Resource | None:
+        resource = self.entry.get("resource")
+        if not isinstance(resource, dict):
+            self._fault("bundle.resource-missing", "resource", method=method)
+            return None
+        if resource.get("resourceType") not in self.types:
+            self._fault("bundle.resource-type-unknown", "resource.resourceType")
+            return None
+        return resource
+
+    def _target(
+        self, method: str, path: list[str], criteria: str, resource: Resource | None
+    ) -> dict[str, Any] | None:
+        """Give interaction, type, key, version and criteria of an url."""
+        if any(part.startswith(("$", "_search")) for part in path) or path == ["metadata"]:
+            self._fault("bundle.interaction-not-supported", "request.url")
+            return None
+        if len(path) > 1 and not ID.match(path[1]):
+            self._fault("bundle.url-malformed", "request.url")
+            return None
+        type_ = self._type(path[0], resource)
+        if type_ is None:
+            return None
+        if method == "POST" and resource is not None:
+            return self._create(type_, path, criteria)
+        if method == "PUT" and resource is not None:
+            return self._update(type_, path, criteria, resource)
+        if method == "DELETE":
+            return self._delete(type_, path, criteria)
+        return self._reading(type_, path, criteria)
+
+    def _type(self, named: str, resource: Resource | None) -> str | None:
+        """Give the type an url names; that of the resource when it names none (with a warning)."""
+        if resource is None:
+            if named in self.types:
+                return named
+            self._fault("bundle.type-unknown", "request.url")
+            return None
+        given = str(resource["resourceType"])
+        if named == given:
+            return given
+        if named in self.types or not TYPE_LIKE.match(named):
+            self._fault("bundle.type-mismatch", "request.url", type=given)
+            return None
+        self._warn("bundle.type-taken-from-resource", "request.url", type=given)
+        return given
+
+    def _create(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
+        if criteria or len(path) > 2:
+            self._fault("bundle.url-malformed", "request.url")
+            return None
+        if len(path) == 2:
+            self._warn("bundle.id-ignored", "request.url")
+        return {"interaction": "create", "type": type_}
+
+    def _update(
+        self, type_: str, path: list[str], criteria: str, resource: Resource
+    ) -> dict[str, Any] | None:
+        if len(path) == 1 and criteria:
+            return {"interaction": "update_matching", "type": type_, "criteria": criteria}
+        if len(path) != 2 or criteria:
+            self._fault("bundle.url-malformed", "request.url")
+            return None
+        if "id" not in resource:
+            self._fault("bundle.id-missing", "resource.id")
+            return None
+        if resource["id"] != path[1]:
+            self._fault("bundle.id-mismatch", "resource.id")
+            return None
+        return {"interaction": "update", "type": type_, "key": Key(type_, path[1])}
+
+    def _delete(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
+        if criteria:
+            self._fault("bundle.interaction-not-supported", "request.url")
+            return None
+        if len(path) != 2:
+            self._fault("bundle.url-malformed", "request.url")
+            return None
+        return {"interaction": "delete", "type": type_, "key": Key(type_, path[1])}
+
+    def _reading(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
+        match path:
+            case [_]:
+                return {"interaction": "search", "type": type_, "criteria": criteria}
+            case [_, id_]:
+                return {"interaction": "read", "type": type_, "key": Key(type_, id_)}
+            case [_, id_, "_history"]:
+                key = Key(type_, id_)
+                return {"interaction": "history", "type": type_, "key": key, "criteria": criteria}
+            case [_, id_, "_history", version] if version.isdecimal() and len(version) < 19:
+                key = Key(type_, id_)
+                return {"interaction": "vread", "type": type_, "key": key, "version": int(version)}
+        self._fault("bundle.url-malformed", "request.url")
+        return None
