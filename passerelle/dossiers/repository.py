@@ -5,20 +5,18 @@ outbox happen here. https://hl7.org/fhir/R4/http.html
 """
 
 from collections.abc import AsyncIterator, Sequence
-from urllib.parse import urlencode
 
 from passerelle.dossiers import keeping
-from passerelle.dossiers.entry_answer import EntryAnswer
+from passerelle.dossiers.conditions import expect
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
-from passerelle.dossiers.transactions import Batch, Transaction
 from passerelle.errors.refusals import Gone, Invalid, NotFound, PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.query import Query, parse_criteria
 from passerelle.fhir.resource import Key, Resource
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Delete, Expectation, Outcome, Page, Put, Unit, Version
+from passerelle.store.contract import Delete, Outcome, Page, Put, Unit, Version
 
 
 class Repository:
@@ -142,17 +140,6 @@ class Repository:
             return content_type, _nothing()
         return content_type, self.gateway.store.blob(found.blob)
 
-    async def transact(self, bundle: Resource) -> list[EntryAnswer]:
-        """Apply a transaction Bundle, all or nothing; answers in the order of the entries.
-
-        https://hl7.org/fhir/R4/http.html#transaction . One refusal names every faulty entry.
-        """
-        return await Transaction(self).run(bundle)
-
-    async def batch(self, bundle: Resource) -> list[EntryAnswer]:
-        """Apply the entries of a batch Bundle, each on its own."""
-        return await Batch(self).run(bundle)
-
     async def _designated(self, query: Query) -> tuple[str, ...]:
         """Give the id that a condition designates, or none. Raises PreconditionFailed."""
         ids = await self.gateway.store.matching(query, self.caller, limit=2)
@@ -183,16 +170,6 @@ class Repository:
         )
         (outcome,) = await self.gateway.store.commit(unit, self.caller)
         return outcome
-
-
-def expect(query: Query, ids: tuple[str, ...]) -> Expectation:
-    """Make the expectation that a condition still designates those ids at the commit.
-
-    Conditions that name a business identifier exclude each other by it, whatever else they say.
-    """
-    pairs = [pair for pair in query.self_pairs() if not pair[0].startswith("_count")]
-    named = sorted(pair for pair in pairs if pair[0] == "identifier") or sorted(pairs)
-    return Expectation(query, ids, lock=f"{query.type}?{urlencode(named)}")
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ ECO.3.1.6.
 
 from typing import Any, Literal, TypeAlias
 
-from passerelle.fhir.instants import instant
+from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import PASSERELLE_EXTENSION
 
@@ -92,9 +92,9 @@ def advance(communication: Resource, event: State, *, at: int, code: str | None 
         "status": FHIR_STATUS[after],
     }
     if event in ("sent", "relayed", "delivered") and "sent" not in changed:
-        changed["sent"] = instant(at)
+        changed["sent"] = dump_instant(at)
     if event in ("delivered", "read") and "received" not in changed:
-        changed["received"] = instant(at)
+        changed["received"] = dump_instant(at)
     if after == "failed" and code and "statusReason" not in changed:
         changed["statusReason"] = {"text": code}
     return changed
@@ -103,7 +103,7 @@ def advance(communication: Resource, event: State, *, at: int, code: str | None 
 def _event(state: str, at: int, code: str | None) -> Resource:
     parts: list[Resource] = [
         {"url": "state", "valueCode": state},
-        {"url": "at", "valueInstant": instant(at)},
+        {"url": "at", "valueInstant": dump_instant(at)},
     ]
     if code:
         parts.append({"url": "code", "valueString": code})
