@@ -99,7 +99,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class DossierExpectation:
-    """The highest ``seq`` that a dossier's resources were read at; None: the dossier is new."""
+    """What ``Store.dossier_seq`` said before a dossier was read; None: the dossier is new.
+
+    The commit refuses (Stale) when any resource of the dossier was written or deleted since.
+    """
 
     dossier: str
     seq: int | None
@@ -272,11 +275,20 @@ class Store(Protocol):
     async def dossier(self, dossier: str, caller: Caller) -> Sequence[Version]:
         """Give the heads, not deleted, of all resources of a dossier in the order of their pid."""
 
+    async def dossier_seq(self, dossier: str, caller: Caller) -> int | None:
+        """Give the highest ``seq`` among a dossier's resources, deleted ones included.
+
+        For a :class:`DossierExpectation`: ask this first, then read the dossier. (The highest of
+        ``dossier()`` will not do: a deletion is not among its heads.)
+        """
+
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing; answers only after the commit.
 
-        Raises Stale (an expectation or lease fails), PreconditionFailed (``if_match``), Conflict
-        (``must_be_new``, or a claim that another resource holds).
+        Raises Stale (an expectation or a lease fails, or a message was kept already),
+        PreconditionFailed (``if_match``), Conflict (``must_be_new`` of what is there and not
+        deleted, or a claim that another resource holds). Where a unit has several writes, each
+        issue's expression is ``writes[i]``, for the room above to put its own place.
         """
 
     async def put_blob(self, chunks: AsyncIterator[bytes], *, size_max: int) -> tuple[str, int]:
