@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from passerelle.dossiers.secure_mail import SecureMail
 from passerelle.store.contract import Store
 
 
@@ -22,3 +23,4 @@ class Gateway:
     new_id: Callable[[], str]
     base_url: str  # of the FHIR base, without a slash at the end
     ins: InsPolicy = InsPolicy()
+    mail: SecureMail | None = None
