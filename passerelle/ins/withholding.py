@@ -1,0 +1,68 @@
+"""Set a matricule that may not leave apart from the body that is served, and put it back.
+
+House section 4: a matricule that may not leave is not in the body that is served; it stands apart,
+where only the identity rules read it (EXI ID 29,
+https://esante.gouv.fr/sites/default/files/media/document/ANS_Guide-Implementation-INS_V3.0.pdf ).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from passerelle.fhir.resource import Resource
+from passerelle.ins.patient_identity import Held, PatientIdentity, read
+from passerelle.ins.transmission import may_leave
+
+
+def withheld(identity: PatientIdentity) -> tuple[Held, ...]:
+    """Give the matricules that may not leave with this identity.
+
+    Whether OIDs of test are admitted was decided at the door, so here they are as real ones.
+    """
+    return tuple(
+        held
+        for held in identity.matricules
+        if not may_leave(identity.status, held.oid or "", identity.traits, allow_test=True)
+    )
+
+
+def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
+    """Give the Patient without the matricules that may not leave, and these apart, or None.
+
+    What stands apart is ``{"identifier": [[position, identifier], …]}`` and, when the narrative
+    repeats a number, ``"text"`` with it. The Patient that came in is not changed.
+    """
+    numbers = {held.position: held.number for held in withheld(read(patient))}
+    if not numbers:
+        return patient, None
+    identifiers = patient["identifier"]
+    rest = [entry for position, entry in enumerate(identifiers) if position not in numbers]
+    served = {**patient, "identifier": rest}
+    aside: dict[str, Any] = {
+        "identifier": [[position, identifiers[position]] for position in sorted(numbers)]
+    }
+    if not rest:
+        del served["identifier"]  # an empty list is no FHIR JSON
+    if "text" in patient and _tells(patient["text"], numbers.values()):
+        aside["text"] = served.pop("text")
+    return served, aside
+
+
+def rejoin(patient: Resource, aside: Resource | None) -> Resource:
+    """Put back what :func:`withhold` set apart; the law is ``rejoin(*withhold(p)) == p``."""
+    if aside is None:
+        return patient
+    whole = dict(patient)
+    identifiers = list(whole.get("identifier", ()))
+    for position, identifier in aside["identifier"]:
+        identifiers.insert(position, identifier)
+    whole["identifier"] = identifiers
+    if "text" in aside:
+        whole["text"] = aside["text"]
+    return whole
+
+
+def _tells(narrative: object, numbers: Iterable[str | None]) -> bool:
+    """Tell whether a narrative repeats one of the numbers, blanks and letter case apart."""
+    div = narrative.get("div") if isinstance(narrative, dict) else None
+    text = "".join(div.split()).upper() if isinstance(div, str) else ""
+    return any(number and "".join(number.split()).upper() in text for number in numbers)
