@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import FR_CORE
-from passerelle.ins.matricule import OIDS, TYPE_CODES, URN, bare_oid
+from passerelle.ins.elements import codings, extension_of, objects, text
+from passerelle.ins.matricule import OIDS, TYPE_CODES, bare_oid
 from passerelle.ins.status import (
     HIGH_TRUST_PROOFS,
     Attribute,
@@ -116,6 +117,11 @@ class PatientIdentity:
         return tuple(entry for entry in self.reliability if entry.status is not None)
 
     @property
+    def active(self) -> Held | None:
+        """Give the matricule in force, not a former one; of several (a fault) the first."""
+        return next((held for held in self.matricules if held.use != "old"), None)
+
+    @property
     def claimed(self) -> IdentityStatus | None:
         """Give the status that the Patient claims; of several, the one that says least."""
         statuses = [entry.status for entry in self.coded if entry.status is not None]
@@ -160,67 +166,49 @@ class PatientIdentity:
         return any(entry.mode in HIGH_TRUST_PROOFS for entry in self.reliability)
 
 
-def _objects(parent: object, element: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give the objects of a list element with their positions; nothing when it is no list."""
-    values = parent.get(element) if isinstance(parent, dict) else None
-    for position, value in enumerate(values if isinstance(values, list) else ()):
-        if isinstance(value, dict):
-            yield position, value
-
-
-def _text(parent: object, element: str) -> str | None:
-    """Give a string element, None when it is absent or no string."""
-    value = parent.get(element) if isinstance(parent, dict) else None
-    return value if isinstance(value, str) else None
-
-
-def _codings(concept: object) -> list[dict[str, Any]]:
-    return [coding for _, coding in _objects(concept, "coding")]
-
-
 def _held(position: int, identifier: dict[str, Any]) -> Held | None:
     """Tell whether an identifier is meant as an INS, by type code *and* system.
 
     With a type that is no INS type (NH: the social security number of FR Core 2.1 stands under
     the OID of the INS-NIR) it is none; the system alone decides only when there is no type.
     """
-    codes = [_text(coding, "code") for coding in _codings(identifier.get("type"))]
+    codes = [text(coding, "code") for coding in codings(identifier.get("type"))]
     ins_codes = [code for code in codes if code in TYPE_CODES]
-    system = _text(identifier, "system")
+    system = text(identifier, "system")
     on_ins_oid = system is not None and bare_oid(system) in OIDS
     if not ins_codes and (any(codes) or not on_ins_oid):
         return None
     return Held(
         position,
-        _text(identifier, "use"),
+        text(identifier, "use"),
         ins_codes[0] if ins_codes else None,
         system,
-        _text(identifier, "value"),
+        text(identifier, "value"),
     )
 
 
 def social_security_under_ins_oid(patient: Resource) -> Iterator[tuple[int, str]]:
     """Give position and OID of the identifiers of another type that stand under an INS OID."""
-    for position, identifier in _objects(patient, "identifier"):
-        oid = bare_oid(_text(identifier, "system") or "")
+    for position, identifier in objects(patient, "identifier"):
+        oid = bare_oid(text(identifier, "system") or "")
         if oid in OIDS and _held(position, identifier) is None:
             yield position, oid
 
 
-def _reliability(position: int, extension: dict[str, Any]) -> Reliability:
+def _reliability(position: int, occurrence: dict[str, Any]) -> Reliability:
     """Read one occurrence; sub-extensions that are not known are passed over."""
     codes: dict[str, tuple[str | None, str | None]] = {}
     comments: list[str | None] = []
     insi = False
-    for _, part in _objects(extension, "extension"):
-        url, coding = _text(part, "url"), part.get("valueCoding")
+    for _, part in objects(occurrence, "extension"):
+        url, coding = text(part, "url"), part.get("valueCoding")
         if url == "comment":
-            comments += [_text(c, "code") for c in _codings(part.get("valueCodeableConcept"))]
-            comments.append(_text(coding, "code"))
+            comments += [text(c, "code") for c in codings(part.get("valueCodeableConcept"))]
+            comments.append(text(coding, "code"))
         elif url == "dateInterrogationINSi":
             insi = True
         elif url is not None:
-            codes[url] = (_text(coding, "system"), _text(coding, "code"))
+            codes[url] = (text(coding, "system"), text(coding, "code"))
     system, code = codes.get("identityStatus", (None, None))
     method = codes.get("methodCollection", (None, None))[1]
     rniv = system == RNIV_STATUSES or code in ("RECUP", "QUAL")
@@ -241,16 +229,16 @@ def _reliability(position: int, extension: dict[str, Any]) -> Reliability:
 def _traits(patient: Resource) -> tuple[Traits, dict[str, str]]:
     """Read the strict traits and the FHIRPath of each, or of where it should stand."""
     at, name = next(
-        ((i, n) for i, n in _objects(patient, "name") if n.get("use") == "official"), (None, None)
+        ((i, n) for i, n in objects(patient, "name") if n.get("use") == "official"), (None, None)
     )
     path = "Patient.name" if at is None else f"Patient.name[{at}]"
     given = name.get("given") if name else None
     first = given[0] if isinstance(given, list) and given and isinstance(given[0], str) else None
-    listed = _extension(name, GIVEN_NAMES)
-    lunar = _extension(patient, LUNAR_DATE)
-    place = _extension(patient, BIRTH_PLACE)
+    listed = extension_of(name, GIVEN_NAMES)
+    lunar = extension_of(patient, LUNAR_DATE)
+    place = extension_of(patient, BIRTH_PLACE)
     address = place[1].get("valueAddress") if place else None
-    code = _extension(address, INSEE_CODE)
+    code = extension_of(address, INSEE_CODE)
     place_path = f"Patient.extension[{place[0]}].value" if place else "Patient.extension"
     places = {
         "birth_name": path if name is None else f"{path}.family",
@@ -261,38 +249,27 @@ def _traits(patient: Resource) -> tuple[Traits, dict[str, str]]:
         "birth_place": f"{place_path}.extension[{code[0]}].value" if code else place_path,
     }
     traits = Traits(
-        _text(name, "family"),
+        text(name, "family"),
         first,
-        _text(listed[1], "valueString") if listed else None,
-        (_text(lunar[1], "valueString") if lunar else None) or _text(patient, "birthDate"),
-        _text(patient, "gender"),
-        _text(code[1].get("valueCoding"), "code") if code else None,
+        text(listed[1], "valueString") if listed else None,
+        (text(lunar[1], "valueString") if lunar else None) or text(patient, "birthDate"),
+        text(patient, "gender"),
+        text(code[1].get("valueCoding"), "code") if code else None,
     )
     return traits, places
 
 
-def _extension(parent: object, url: str) -> tuple[int, dict[str, Any]] | None:
-    """Give the first extension of that url and its position."""
-    found = ((i, e) for i, e in _objects(parent, "extension") if e.get("url") == url)
-    return next(found, None)
-
-
 def read(patient: Resource) -> PatientIdentity:
     """Read the identity facts of a Patient; never raises."""
-    held = (_held(i, identifier) for i, identifier in _objects(patient, "identifier"))
+    held = (_held(i, identifier) for i, identifier in objects(patient, "identifier"))
     traits, places = _traits(patient)
     return PatientIdentity(
         tuple(entry for entry in held if entry is not None),
         tuple(
-            _reliability(i, extension)
-            for i, extension in _objects(patient, "extension")
-            if extension.get("url") == RELIABILITY
+            _reliability(i, occurrence)
+            for i, occurrence in objects(patient, "extension")
+            if occurrence.get("url") == RELIABILITY
         ),
         traits,
         places,
     )
-
-
-def urn(oid: str) -> str:
-    """Spell an OID as Identifier.system does."""
-    return URN + oid

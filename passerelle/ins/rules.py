@@ -76,14 +76,10 @@ def _check_identifier(held: Held, *, allow_test: bool) -> list[Issue]:
     return issues
 
 
-def _active(identity: PatientIdentity) -> list[Held]:
-    """Give the matricules in force: not former ones."""
-    return [held for held in identity.matricules if held.use != "old"]
-
-
 def _check_active(identity: PatientIdentity) -> list[Issue]:
     """Check that there is one matricule in force at most."""
-    return [issue("ins.two-official", held.path) for held in _active(identity)[1:]]
+    active = [held for held in identity.matricules if held.use != "old"]
+    return [issue("ins.two-official", held.path) for held in active[1:]]
 
 
 def _check_status(identity: PatientIdentity) -> list[Issue]:
@@ -126,7 +122,7 @@ def _check_qualified(patient: Resource, identity: PatientIdentity) -> list[Issue
     entry = next(e for e in identity.coded if e.status is IdentityStatus.QUAL)
     issues = [missing_trait(trait, places[trait]) for trait in traits.missing()]
     official = [held for held in identity.matricules if held.use == "official"]
-    if not _active(identity):
+    if identity.active is None:
         issues.append(issue("ins.qualified-needs-matricule", "Patient.identifier"))
     issues += _check_other_official(patient, official)
     if entry.mode is not None and entry.mode not in HIGH_TRUST_PROOFS:
