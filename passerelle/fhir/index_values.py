@@ -63,7 +63,7 @@ def national_identifiers(param: int, node: Any, add: Add) -> None:
     RPPS or the OID of the IDNPS (ANS, annexe "Sources des données métier"): each form finds it.
     """
     tokens(param, node, add)
-    forms = _RPPS_FORMS.get(node.get("system")) if type(node) is dict else None
+    forms = _RPPS_FORMS.get(node.get("system") or "") if type(node) is dict else None
     match = forms.fullmatch(node.get("value") or "") if forms else None
     if match is None:
         return

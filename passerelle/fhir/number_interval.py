@@ -1,7 +1,7 @@
 """Numbers as the interval that their precision stands for.
 
-https://hl7.org/fhir/R4/search.html#number : ``100`` is from 99.5 to 100.5, ``100.00`` from 99.995 to
-100.005.
+https://hl7.org/fhir/R4/search.html#number : ``100`` is from 99.5 to 100.5 and
+``100.00`` from 99.995 to 100.005.
 """
 
 from decimal import Decimal

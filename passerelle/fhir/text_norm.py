@@ -9,7 +9,7 @@ import unicodedata
 _LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i"}
 """Letters that Unicode does not take apart."""
 
-_SPACES = "-'_.,;:/\\()[]\"`´‘’‚‛“”„«»‐‑‒–—―−·ʼ"  # noqa: RUF001
+_SPACES = "-'_.,;:/\\()[]\"`´‘’‚‛“”„«»‐‑‒–—―−·ʼ"
 """What stands between words."""
 
 _TABLE = str.maketrans({**dict.fromkeys(_SPACES, " "), **_LETTERS, "\x00": " "})
