@@ -15,7 +15,7 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Key, Resource
 
 Interaction: TypeAlias = Literal[
-    "create", "update", "update_matching", "delete", "read", "vread", "history", "search"
+    "create", "update", "update_matching", "delete", "read", "vread", "search"
 ]
 """What is done for an entry, one name for each method of the repository."""
 
@@ -34,7 +34,7 @@ ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"\Z')
 class PlannedEntry:
     """One entry: its place in the bundle, what it asks, of what, on which conditions.
 
-    ``key`` is set for update, delete, read, vread and history; ``criteria`` (the query, without
+    ``key`` is set for update, delete, read and vread; ``criteria`` (the query, without
     ``?``) for update_matching and search; ``issues`` are warnings to say in its answer.
     """
 
@@ -220,9 +220,9 @@ class EntryReading:
                 return {"interaction": "search", "type": type_, "criteria": criteria}
             case [_, id_]:
                 return {"interaction": "read", "type": type_, "key": Key(type_, id_)}
-            case [_, id_, "_history"]:
-                key = Key(type_, id_)
-                return {"interaction": "history", "type": type_, "key": key, "criteria": criteria}
+            case [_, _, "_history"]:
+                self._fault("bundle.interaction-not-supported", "request.url")
+                return None
             case [_, id_, "_history", version] if version.isdecimal() and len(version) < 19:
                 key = Key(type_, id_)
                 return {"interaction": "vread", "type": type_, "key": key, "version": int(version)}

@@ -24,6 +24,10 @@ LINK_NAMES = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valu
 """Elements whose text may be a link to another entry. Never ``value`` of an Identifier: documents
 carry there, as their own identifier, the very uuid of their fullUrl."""
 
+DUPLICATE = {
+    "fullUrl": "bundle.full-url-duplicate",
+    "resource.id": "bundle.identity-duplicate",
+}
 URN = ("urn:uuid:", "urn:oid:")
 CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{0,63}\?.+", re.DOTALL)
 REST_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{0,63}/[A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?\Z")
@@ -143,8 +147,7 @@ def _targets(planned: list[PlannedEntry]) -> tuple[dict[str, int], dict[int, lis
         for spelling, element in _spellings(entry):
             first = targets.setdefault(spelling, entry.index)
             if first != entry.index and not said:
-                rule = "full-url" if element == "fullUrl" else "identity"
-                said.append(issue(f"bundle.{rule}-duplicate", f"{place}.{element}", other=first))
+                said.append(issue(DUPLICATE[element], f"{place}.{element}", other=first))
         if said:
             faults[entry.index] = said
     return targets, faults
