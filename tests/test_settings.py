@@ -93,7 +93,7 @@ def test_the_refusal_of_a_value_does_not_repeat_it(monkeypatch):
     with pytest.raises(Invalid) as refusal:
         load()
     assert SECRET not in str(refusal.value) + str(refusal.value.issues)
-    assert refusal.value.__suppress_context__
+    assert refusal.value.__context__ is None
 
 
 def test_an_unknown_setting_in_the_file_is_told(monkeypatch, tmp_path):
