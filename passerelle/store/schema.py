@@ -7,10 +7,12 @@ rebuilt from it (``passerelle reindex``).
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
+    REAL,
     BigInteger,
     Boolean,
     Column,
-    Float,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -19,8 +21,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    event,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData()
 
@@ -29,6 +33,10 @@ _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 _C = Text().with_variant(Text(collation="C"), "postgresql")
 """Text compared byte by byte on both databases, so that prefixes use the index."""
+
+_BOOL = Boolean().with_variant(Integer(), "sqlite")
+_DOUBLE: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+"""Spelled as STRICT tables want it (https://www.sqlite.org/stricttables.html)."""
 
 _SQLITE: dict[str, Any] = {"sqlite_strict": True}
 _CLUSTERED: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
@@ -42,7 +50,7 @@ resource = Table(
     Column("version", Integer, nullable=False),
     Column("seq", _BIG, nullable=False),  # of the head in `version`
     Column("updated", _BIG, nullable=False),  # microseconds since 1970 UTC
-    Column("deleted", Boolean, nullable=False),
+    Column("deleted", _BOOL, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # of the content; identical makes no version
     # What rights need, filled at write by one pure function (dossiers/rights_columns.py).
     Column("dossier", _C),  # "system|value" of the dossier it belongs to
@@ -51,8 +59,8 @@ resource = Table(
     Column("hidden", _C),  # TRE_A07 codes, space separated
     Column("author", _C),  # reference of the author, "PractitionerRole/1"
     Column("structure", _C),  # reference of the custodian or managing organisation
-    Column("shared", Boolean),
-    Column("patient_visible", Boolean),
+    Column("shared", _BOOL),
+    Column("patient_visible", _BOOL),
     Index("resource_type_id", "type", "id", unique=True),
     Index("resource_type_pid", "type", "pid"),
     Index("resource_type_updated", "type", "updated", "pid"),
@@ -71,9 +79,7 @@ version = Table(
     Column("tx", _BIG, nullable=False),  # one per commit unit; commit horizon on PostgreSQL
     Column("author", _C, nullable=False),  # Caller.subject
     Column("body", LargeBinary),  # the JSON as served; null for a deletion
-    Column(
-        "aside", LargeBinary
-    ),  # set apart from the body: a matricule that may not leave
+    Column("aside", LargeBinary),  # set apart from the body: a matricule that may not leave
     Column("blob", _C),  # sha256 of the bytes of a Binary
     Index("version_pid_version", "pid", "version", unique=True),
     sqlite_autoincrement=True,
@@ -82,13 +88,17 @@ version = Table(
 
 
 def _rows(name: str, *columns: Column[object], key: tuple[str, ...]) -> Table:
-    """Make one index table, clustered on its key in SQLite, with an index by pid to clear it."""
+    """Make one index table, clustered on its key in SQLite, with an index by pid to clear it.
+
+    There is no foreign key: it would cost a third of a write, and the rows are derived by the one
+    commit that also writes the resource (``passerelle check`` tells of any that stands alone).
+    """
     return Table(
         name,
         metadata,
         Column("param", Integer, nullable=False),
         *columns,
-        Column("pid", _BIG, ForeignKey("resource.pid"), nullable=False),
+        Column("pid", _BIG, nullable=False),
         PrimaryKeyConstraint("param", *key, "pid"),
         Index(f"{name}_pid", "pid"),
         **_CLUSTERED,
@@ -121,16 +131,16 @@ date = _rows(
 )
 number = _rows(
     "number",
-    Column("low", Float, nullable=False),
-    Column("high", Float, nullable=False),
+    Column("low", _DOUBLE, nullable=False),
+    Column("high", _DOUBLE, nullable=False),
     key=("low", "high"),
 )
 quantity = _rows(
     "quantity",
     Column("system", _C, nullable=False),
     Column("code", _C, nullable=False),
-    Column("low", Float, nullable=False),
-    Column("high", Float, nullable=False),
+    Column("low", _DOUBLE, nullable=False),
+    Column("high", _DOUBLE, nullable=False),
     key=("system", "code", "low", "high"),
 )
 uri = _rows("uri", Column("value", _C, nullable=False), key=("value",))
@@ -141,7 +151,7 @@ claim = Table(
     Column("type", _C, nullable=False),
     Column("system", _C, nullable=False),
     Column("value", _C, nullable=False),
-    Column("pid", _BIG, ForeignKey("resource.pid"), nullable=False),
+    Column("pid", _BIG, nullable=False),
     PrimaryKeyConstraint("type", "system", "value"),
     Index("claim_pid", "pid"),
     **_CLUSTERED,
@@ -200,9 +210,22 @@ message = Table(
     Column("subject", _C),  # what it came to be about, "Communication/1"
     Column("reason", _C),  # rule slug when aside
     Index("message_once", "direction", "account", "identifier", "place", unique=True),
+    Index("message_identifier", "identifier"),
+    Index("message_subject", "subject"),
+    Index("message_state", "state", "id"),
     sqlite_autoincrement=True,
     **_SQLITE,
 )
+
+for _stored in (version.c.body, version.c.aside, blob.c.bytes):
+    # Bytes are served as they stand: PostgreSQL shall not compress them row by row.
+    event.listen(
+        _stored.table,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f'ALTER TABLE "{_stored.table.name}" ALTER COLUMN "{_stored.name}" SET STORAGE EXTERNAL'
+        ).execute_if(dialect="postgresql"),
+    )
 
 PROTECTED = (resource, version, token, string, reference, date, number, quantity, uri, claim)
 """Read only through :class:`passerelle.store.rows.Rows`."""
