@@ -1,0 +1,167 @@
+"""The outermost part: every request comes in and every answer goes out here.
+
+Bounds, caller, the choice between the FHIR base and the rest, refusals and faults, one line of log
+and two figures per request. Pure ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html).
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from passerelle.api import errors, fhir_service, responses
+from passerelle.api.errors import AddressTooLong, ClientGone, HeadersTooLarge
+from passerelle.api.fhir_service import FhirService
+from passerelle.api.metrics import Metrics
+from passerelle.api.requests import header_map
+from passerelle.api.responses import Reply
+from passerelle.api.security import OpenDoor
+from passerelle.errors.refusals import PasserelleError
+from passerelle.errors.rules import issue
+
+Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+ADDRESS_BYTES_MAX = 8_192
+HEADER_BYTES_MAX = 65_536
+CLIENT_GONE_STATUS = 499
+"""Told in log and figures only: nobody was there any more to be answered."""
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9.\-]{1,64}\Z")
+
+log = structlog.get_logger("passerelle.request")
+
+
+class Door:
+    """The ASGI application: the FHIR base in front, the rest behind."""
+
+    def __init__(
+        self,
+        fhir: FhirService,
+        rest: Application,
+        *,
+        security: OpenDoor,
+        metrics: Metrics,
+        lifespan: Application,
+    ) -> None:
+        self.fhir = fhir
+        self.rest = rest
+        self.security = security
+        self.metrics = metrics
+        self.lifespan = lifespan
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] == "http":
+            await _Exchange(self, scope, receive, send).run()
+        elif scope["type"] == "lifespan":
+            await self.lifespan(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1003})
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("door", "receive", "request_id", "scope", "send", "status")
+
+    def __init__(
+        self, door: Door, scope: MutableMapping[str, Any], receive: Any, send: Any
+    ) -> None:
+        self.door = door
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.status = 0
+        self.request_id = b""
+
+    async def run(self) -> None:
+        """Answer, whatever happens; then tell the log and the figures."""
+        started = perf_counter()
+        try:
+            await self._answer()
+        except ClientGone:
+            self.status = CLIENT_GONE_STATUS
+        except PasserelleError as refusal:
+            if self.status:  # in the midst of a stream: too late for an answer
+                await self._fail(refusal)
+            else:
+                await self._reply(errors.refused(refusal))
+        except Exception as fault:
+            await self._fail(fault)
+        seconds = perf_counter() - started
+        route, method = self._route(), self.scope["method"]
+        self.door.metrics.observe(route, method, self.status, seconds)
+        log.info(
+            "request",
+            method=method if method.isalpha() and len(method) < 16 else "?",
+            route=route,
+            status=self.status,
+            ms=round(seconds * 1000, 3),
+            request=self.request_id.decode(),
+        )
+
+    async def _answer(self) -> None:
+        scope, door = self.scope, self.door
+        headers = header_map(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        self.request_id = given if REQUEST_ID.match(given) else secrets.token_hex(8).encode()
+        _demand_bounds(scope)
+        caller = door.security.caller(headers)
+        path: str = scope["path"]
+        if path.startswith(fhir_service.PREFIX) and path[5:6] in ("/", ""):
+            reply = await door.fhir.answer(scope, headers, self.receive, caller)
+            await self._reply(reply)
+            return
+        scope["passerelle.caller"] = caller
+        await door.rest(scope, self.receive, self._send_on)
+
+    async def _reply(self, reply: Reply) -> None:
+        self.status = reply.status
+        head = self.scope["method"] == "HEAD"
+        more = ((b"x-request-id", self.request_id),)
+        await responses.send_reply(self.send, reply, head=head, more=more)
+
+    async def _send_on(self, message: MutableMapping[str, Any]) -> None:
+        """Pass an answer of the rest on, with the request's id."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {
+                **message,
+                "headers": [*message.get("headers", ()), (b"x-request-id", self.request_id)],
+            }
+        await self.send(message)
+
+    async def _fail(self, fault: Exception) -> None:
+        """Answer 500 with a reference number, under which the log tells where it happened.
+
+        When the answer had begun it stays unfinished, and the server cuts the connection.
+        """
+        reference = self.scope.get("passerelle.reference") or secrets.token_hex(8)
+        log.error(
+            "fault", reference=reference, fault=type(fault).__name__, frames=errors.frames(fault)
+        )
+        if self.status:
+            self.status = 500
+        else:
+            await self._reply(errors.failed(reference))
+
+    def _route(self) -> str:
+        """Give the pattern of the address, never the address."""
+        known = self.scope.get("passerelle.route")
+        if known is None:
+            known = getattr(self.scope.get("route"), "path", "/*")
+        return str(known)
+
+
+def _demand_bounds(scope: MutableMapping[str, Any]) -> None:
+    """Raise AddressTooLong or HeadersTooLarge."""
+    if len(scope["raw_path"] or b"") + len(scope["query_string"]) > ADDRESS_BYTES_MAX:
+        raise AddressTooLong(issue("http.address-too-long", limit=ADDRESS_BYTES_MAX))
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+    if size > HEADER_BYTES_MAX:
+        raise HeadersTooLarge(issue("http.headers-too-large", limit=HEADER_BYTES_MAX))

@@ -1,0 +1,149 @@
+"""The native form of a dossier: pushed and pulled by the name its platform gives it.
+
+``PUT`` and ``GET /dossiers/{system}|{value}``. What the form's page describes and is not there yet
+is refused by name. Bodies and answers are handed through as bytes.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from passerelle.api import negotiation, requests
+from passerelle.api.requests import Request as Received
+from passerelle.dossiers.extraction import extract
+from passerelle.dossiers.reception import receive
+from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import Invalid, NotSupported
+from passerelle.errors.rules import issue
+from passerelle.mappers.dossier import SECTIONS
+from passerelle.store.caller import Caller
+
+FHIR_JSON = "application/fhir+json"
+JSON = "application/json"
+VERBS = ("close", "reopen", "merge", "unmerge", "declare-death", "cancel-death")
+NOT_THERE_YET: dict[str, tuple[str, ...]] = {
+    "/dossiers": ("GET", "POST"),
+    "/dossiers:batch": ("POST",),
+    "/dossiers:diff": ("POST",),
+}
+"""Addresses of the form's page that nothing answers yet."""
+
+DryRun = Annotated[bool, Query(alias="dryRun", description="Dire ce qui serait fait, sans écrire")]
+Sections = Annotated[str | None, Query(description="Sections voulues, séparées par des virgules")]
+Form = Annotated[Literal["native", "fhir"], Query(alias="as", description="Forme de la réponse")]
+Since = Annotated[str | None, Query(include_in_schema=False)]
+
+
+def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
+    """Give the routes."""
+    routes = APIRouter(tags=["dossiers"])
+
+    @routes.put("/dossiers/{dossier:path}", summary="Pousser un dossier")
+    async def push(dossier: str, request: Request, dry_run: DryRun = False) -> Response:
+        received = _received(request, body_limit)
+        _demand_name(dossier)
+        if "idempotency-key" in request.headers:
+            raise NotSupported(issue("http.not-there-yet", what="Idempotency-Key"))
+        received.demand_json()
+        negotiation.demand_json_body(received.header(b"content-type") or "")
+        receipt = await receive(
+            gateway,
+            _caller(request),
+            dossier,
+            await received.body(),
+            if_match=opaque_tag(received.header(b"if-match")),
+            strict=received.strict,
+            dry_run=dry_run,
+        )
+        headers = {"etag": f'"{receipt.etag}"'}
+        status = 200 if dry_run else receipt.status
+        if received.preference.returns == "minimal":
+            return Response(b"", 204 if status == 200 else status, headers)
+        body = msgspec.json.encode(receipt.as_json())
+        return Response(body, status, headers, media_type=JSON)
+
+    @routes.get("/dossiers/{dossier:path}", summary="Tirer un dossier")
+    async def pull(
+        dossier: str,
+        request: Request,
+        sections: Sections = None,
+        form: Form = "native",
+        since: Since = None,
+    ) -> Response:
+        received = _received(request, body_limit)
+        _demand_name(dossier)
+        if since is not None:
+            raise NotSupported(issue("http.not-there-yet", what="since="))
+        received.demand_json()
+        wanted = _sections(sections)
+        found = await extract(gateway, _caller(request), dossier, sections=wanted, form=form)
+        headers = {"etag": f'"{found.etag}"'}
+        held = received.header(b"if-none-match")
+        if held is not None and found.etag in negotiation.tags(held):
+            return Response(b"", 304, headers)
+        media = JSON if form == "native" else FHIR_JSON
+        return Response(found.body, 200, headers, media_type=media)
+
+    @routes.post("/dossiers/{dossier:path}", include_in_schema=False)
+    async def act(dossier: str) -> Response:
+        verb = dossier.rpartition(":")[2]
+        what = f":{verb}" if verb in VERBS else "POST /dossiers/{dossier}"
+        raise NotSupported(issue("http.not-there-yet", what=what))
+
+    for address, methods in NOT_THERE_YET.items():
+        for method in methods:
+            routes.add_api_route(
+                address, _coming(f"{method} {address}"), methods=[method], include_in_schema=False
+            )
+    return routes
+
+
+def opaque_tag(header: str | None) -> str | None:
+    """Read the one entity tag of If-Match, without its quotes. Raises Invalid."""
+    if header is None:
+        return None
+    tag = header.strip().removeprefix("W/")
+    if len(tag) < 3 or tag[0] != '"' or tag[-1] != '"' or '"' in tag[1:-1]:
+        raise Invalid(issue("http.if-match-malformed"))
+    return tag[1:-1]
+
+
+def _received(request: Request, body_limit: int) -> Received:
+    headers = requests.header_map(request.scope["headers"])
+    return Received(request.scope, headers, request.receive, body_limit)
+
+
+def _caller(request: Request) -> Caller:
+    """Give the caller that the door has made."""
+    caller = request.scope["passerelle.caller"]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+def _demand_name(dossier: str) -> None:
+    """See that the name is ``{system}|{value}``. Raises Invalid."""
+    system, bar, value = dossier.rpartition("|")
+    if not (system and bar and value):
+        raise Invalid(issue("http.dossier-name"))
+
+
+def _sections(text: str | None) -> tuple[str, ...] | None:
+    """Read the sections asked for. Raises Invalid for one that there is not."""
+    if text is None:
+        return None
+    wanted = tuple(filter(None, (name.strip() for name in text.split(","))))
+    if not set(wanted) <= set(SECTIONS):
+        known = ", ".join(SECTIONS)
+        raise Invalid(issue("http.section-unknown", "sections", known=known))
+    return wanted
+
+
+def _coming(what: str) -> Callable[[], Awaitable[Response]]:
+    """Give the path operation that refuses by name."""
+
+    async def refuse() -> Response:
+        raise NotSupported(issue("http.not-there-yet", what=what))
+
+    return refuse
