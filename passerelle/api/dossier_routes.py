@@ -13,8 +13,8 @@ from fastapi import APIRouter, Query, Request, Response
 from passerelle.api import negotiation, requests
 from passerelle.api.requests import Request as Received
 from passerelle.dossiers.extraction import extract
-from passerelle.dossiers.reception import receive
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.reception import receive
 from passerelle.errors.refusals import Invalid, NotSupported
 from passerelle.errors.rules import issue
 from passerelle.mappers.dossier import SECTIONS

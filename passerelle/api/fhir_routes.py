@@ -13,8 +13,8 @@ from passerelle.api.responses import Reply
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import NotFound
 from passerelle.errors.rules import issue
-from passerelle.fhir.structure_table import resource_types
 from passerelle.fhir.capability import Operation
+from passerelle.fhir.structure_table import resource_types
 from passerelle.fhir.urls import PASSERELLE
 
 Handler = Callable[[Repository, Request], Awaitable[Reply]]

@@ -15,10 +15,10 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import NotSupported
 from passerelle.errors.rules import issue
-from passerelle.fhir.structure_table import resource_types
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.search_parameters import parameters
+from passerelle.fhir.structure_table import resource_types
 from passerelle.store.caller import Caller
 
 PREFIX = fhir_routes.BASE
