@@ -1,0 +1,148 @@
+"""Searches of the record: `GET [base]/[type]?…` to rows, a page at a time.
+
+https://hl7.org/fhir/R4/http.html#search . The drivers are not known here: the store that runs a
+search hands in the function that runs a text with its arguments.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from passerelle.errors.rules import issue
+from passerelle.fhir.query import Include, Query
+from passerelle.store.caller import Caller
+from passerelle.store.compiling import DialectName
+from passerelle.store.contract import Page, Version
+from passerelle.store.cursor import scope_of, seal, unseal
+from passerelle.store.search_includes import INCLUDED_MAX, Direction, includes_plan
+from passerelle.store.search_shape import Purpose, QueryShape, clauses_shape, sort_shape
+from passerelle.store.search_statement import plan_of
+from passerelle.store.statements import to_version
+
+Run: TypeAlias = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Sequence[Any]]]]
+"""Runs a reading text of the dialect with its arguments and gives all rows."""
+
+_VERSION_SIZE = 12
+
+
+class Statement(NamedTuple):
+    """A text of the dialect and its arguments."""
+
+    sql: str
+    args: tuple[Any, ...]
+
+
+def _statement(
+    purpose: Purpose, query: Query, caller: Caller, dialect: DialectName, limit: int | None = None
+) -> Statement:
+    """Give a statement that is not a page: ids or a count."""
+    arguments: list[Any] = [query.type]
+    shape = QueryShape(purpose, clauses_shape(query, arguments))
+    if limit is not None:
+        arguments.append(limit)
+    plan = plan_of(shape, caller, dialect)
+    return Statement(plan.sql, plan.args(arguments))
+
+
+def matching_statement(
+    query: Query, caller: Caller, dialect: DialectName, *, limit: int
+) -> Statement:
+    """Give the statement of the ids of at most ``limit`` matches, one column, in pid order."""
+    return _statement("ids", query, caller, dialect, limit)
+
+
+def count_statement(query: Query, caller: Caller, dialect: DialectName) -> Statement:
+    """Give the statement of the number of matches, one row of one column."""
+    return _statement("count", query, caller, dialect)
+
+
+def _bound_to(query: Query, caller: Caller) -> bytes:
+    """Give what a cursor of a search is bound to; the size of the page may change on the way."""
+    criteria = [(clause.name, clause.text) for clause in query.clauses]
+    order = [str(key) for key in query.sort]
+    return scope_of(query.type, criteria, order, caller.kind, caller.subject)
+
+
+def page_statement(
+    query: Query, caller: Caller, dialect: DialectName, *, secret: bytes
+) -> Statement:
+    """Give the statement of a page and one match more, to know whether there is a next page.
+
+    Its columns are those of a version, then the sort keys. Raises Invalid for a cursor that is not
+    one of this search and this caller.
+    """
+    arguments: list[Any] = [query.type]
+    clauses = clauses_shape(query, arguments)
+    after: tuple[bool, ...] | None = None
+    if query.cursor is not None:
+        size = len(query.sort) + 1
+        place = unseal(secret, _bound_to(query, caller), query.cursor, size)
+        after = tuple([value is None for value in place[:-1]])
+        # After a null key nothing of that key is asked, so that its argument falls away.
+        arguments.extend(value for value in place if value is not None)
+    arguments.append(query.count + 1)
+    shape = QueryShape("page", clauses, sort_shape(query.sort), after)
+    plan = plan_of(shape, caller, dialect)
+    return Statement(plan.sql, plan.args(arguments))
+
+
+def includes_statement(
+    includes: Sequence[Include],
+    direction: Direction,
+    page: Sequence[int],
+    caller: Caller,
+    dialect: DialectName,
+) -> Statement:
+    """Give the statement of what the matches of a page, by their pids, bring along."""
+    plan, targets = includes_plan(includes, direction, caller, dialect)
+    pids = json.dumps(list(page)) if dialect == "sqlite" else list(page)
+    return Statement(plan.sql, plan.args([pids, *targets]))
+
+
+async def _included(
+    run: Run, query: Query, page: Sequence[Version], caller: Caller, dialect: DialectName
+) -> tuple[tuple[Version, ...], bool]:
+    """Give what a page brings along, without repeats, and whether some of it was left out."""
+    wanted: tuple[tuple[Direction, tuple[Include, ...]], ...] = (
+        ("along", query.includes),
+        ("against", query.rev_includes),
+    )
+    pids = [version.pid for version in page]
+    found: dict[int, Version] = {}
+    bounded = False
+    for direction, includes in wanted:
+        if not includes or not pids:
+            continue
+        rows = await run(*includes_statement(includes, direction, pids, caller, dialect))
+        bounded = bounded or len(rows) > INCLUDED_MAX
+        for row in rows[:INCLUDED_MAX]:
+            version = to_version(row)
+            found.setdefault(version.pid, version)
+    return tuple(found.values()), bounded
+
+
+async def search(
+    run: Run, query: Query, caller: Caller, dialect: DialectName, *, secret: bytes
+) -> Page:
+    """Give one page of the matches of a query, with what it asks to include.
+
+    ``secret`` seals the cursors. Raises Invalid for a cursor that is not one of this search and
+    this caller, and whatever ``run`` raises.
+    """
+    total: int | None = None
+    if query.only_count or query.total == "accurate":
+        total = int((await run(*count_statement(query, caller, dialect)))[0][0])
+    if query.only_count:
+        return Page((), total=total)
+    rows = await run(*page_statement(query, caller, dialect, secret=secret))
+    matches = tuple([to_version(row) for row in rows[: query.count]])
+    following: str | None = None
+    if len(rows) > query.count:
+        last = rows[query.count - 1]
+        place = (*last[_VERSION_SIZE:], matches[-1].pid)
+        following = seal(secret, _bound_to(query, caller), place)
+    if not query.includes and not query.rev_includes:
+        return Page(matches, total=total, next=following)
+    included, bounded = await _included(run, query, matches, caller, dialect)
+    issues = (issue("search.included-bounded", limit=INCLUDED_MAX),) if bounded else ()
+    return Page(matches, included, total, following, issues)

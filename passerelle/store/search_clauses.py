@@ -1,0 +1,218 @@
+"""Criteria as SQL conditions on a row of ``resource``.
+
+A criterion can be written in two ways. To *drive*: the pids of all that satisfy it, from its own
+index; one criterion of a search is written so, the most selective. To *probe*: whether this one
+row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
+"""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    false,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.types import TypeEngine
+
+from passerelle.fhir.search_parameters import ANY, Parameter, by_id
+from passerelle.store.rows import Rows
+from passerelle.store.search_shape import ClauseShape
+from passerelle.store.search_values import OF_THE_ROW, face_of
+
+_TEXT, _BIG = Text(), BigInteger()
+_IDENTIFIERS = frozenset({"identifier", "group-identifier"})
+
+
+class Scope:
+    """What a statement is written with: rows, dialect, places of arguments, names of aliases."""
+
+    def __init__(self, rows: Rows, dialect: str) -> None:
+        """Start a statement."""
+        self.rows = rows
+        self.dialect = dialect
+        self._places = count()
+        self._aliases = count()
+
+    def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
+        """Give the place of the next argument."""
+        return bindparam(f"a{next(self._places)}", type_=type)
+
+    def look(self, table: FromClause) -> FromClause:
+        """Give one more look at a table."""
+        return table.alias(f"t{next(self._aliases)}")
+
+    def index(self, parameter: Parameter) -> FromClause:
+        """Give one more look at the index table of a parameter."""
+        return self.look(getattr(self.rows, parameter.kind))
+
+
+class Candidate(NamedTuple):
+    """How well a criterion would drive; the least first."""
+
+    rank: int
+    place: int
+
+
+def _of(table: FromClause, parameter: Parameter) -> ColumnElement[bool]:
+    """Say that an index row is of a parameter; the id stands in the text, for the planner."""
+    return table.c.param == literal_column(str(parameter.id))
+
+
+def _values(scope: Scope, clause: ClauseShape, table: FromClause) -> ColumnElement[bool]:
+    """Write the alternatives of a criterion on one look at its index table."""
+    parameter = by_id(clause.param)
+    face = face_of(parameter)
+    written = [
+        face.condition(table, shape, clause.modifier, scope.bind, scope.dialect)
+        for shape in clause.values
+    ]
+    condition = written[0] if len(written) == 1 else or_(*written)
+    if parameter.kind == "reference" and parameter.targets != (ANY,) and False in clause.values:
+        named = table.c.type.in_([literal_column(f"'{type}'") for type in parameter.targets])
+        return condition & named
+    return condition
+
+
+def _on_the_row(
+    scope: Scope, clause: ClauseShape, resource: FromClause
+) -> ColumnElement[bool] | None:
+    """Write what the resource's own row answers (`_id`, `_lastUpdated`); None for the others."""
+    if by_id(clause.param).code not in OF_THE_ROW:
+        return None
+    return _values(scope, clause, resource)
+
+
+def _link(scope: Scope, clause: ClauseShape) -> tuple[FromClause, FromClause, ColumnElement[bool]]:
+    """Write the step of a chain: a reference row, the resource it leads to, and how they meet."""
+    reference = scope.index(by_id(clause.param))
+    target = scope.look(scope.rows.resource)
+    meet = (
+        _of(reference, by_id(clause.param))
+        & (reference.c.type == target.c.type)
+        & (reference.c.id == target.c.id)
+        & (target.c.type == scope.bind(_TEXT))
+        & target.c.deleted.is_(false())
+    )
+    return reference, target, meet
+
+
+def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+    """Write whether one row of ``resource`` satisfies a criterion."""
+    own = _on_the_row(scope, clause, resource)
+    if own is not None:
+        return own
+    if clause.chain:
+        found = []
+        for inner in clause.chain:
+            reference, target, meet = _link(scope, clause)
+            inside = probe(scope, inner, target)
+            found.append(exists().where(reference.c.pid == resource.c.pid, meet, inside))
+        return or_(*found)
+    parameter = by_id(clause.param)
+    table = scope.index(parameter)
+    there = exists().where(table.c.pid == resource.c.pid, _of(table, parameter))
+    if clause.missing is not None:
+        return not_(there) if clause.missing else there
+    there = there.where(_values(scope, clause, table))
+    return not_(there) if clause.modifier == "not" else there
+
+
+def _pids(scope: Scope, clause: ClauseShape) -> Select[Any]:
+    """Write the pids of all that satisfy a criterion on an index table."""
+    parameter = by_id(clause.param)
+    table = scope.index(parameter)
+    chosen = select(table.c.pid).where(_of(table, parameter))
+    return chosen if clause.missing is False else chosen.where(_values(scope, clause, table))
+
+
+def drive(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+    """Write that the pid is among those of all that satisfy a criterion."""
+    own = _on_the_row(scope, clause, resource)
+    if own is not None:
+        return own
+    if not clause.chain:
+        if clause.modifier == "not" or clause.missing:
+            return probe(scope, clause, resource)
+        return resource.c.pid.in_(_pids(scope, clause))
+    selects = []
+    for inner in clause.chain:
+        reference, target, meet = _link(scope, clause)
+        inside = drive(scope, inner, target)
+        selects.append(select(reference.c.pid).where(meet, inside))
+    return resource.c.pid.in_(selects[0] if len(selects) == 1 else union_all(*selects))
+
+
+def is_one_key(clause: ClauseShape) -> bool:
+    """Tell whether a criterion is one whole key of its index, whose rows then come by pid."""
+    if clause.modifier or clause.chain or len(clause.values) != 1:
+        return False
+    parameter = by_id(clause.param)
+    if parameter.code in OF_THE_ROW:
+        return False
+    wholes: dict[str, Any] = {"token": (True, True), "reference": True, "uri": 0}
+    return parameter.kind in wholes and clause.values[0] == wholes[parameter.kind]
+
+
+_RANKS = {"reference": 3, "string": 4, "uri": 5, "token": 6, "date": 7, "number": 7, "quantity": 7}
+
+
+def _rank(clause: ClauseShape) -> int | None:
+    """Give how little a criterion is likely to leave; None when it can only be probed."""
+    parameter = by_id(clause.param)
+    if parameter.code == "_id":
+        return 0
+    if clause.chain:
+        inner = [_rank(entry) for entry in clause.chain]
+        return None if None in inner else 2
+    if clause.modifier in ("not", "missing") or parameter.code == "_lastUpdated":
+        return None
+    if parameter.code in _IDENTIFIERS:
+        return 1
+    return _RANKS[parameter.kind] + (4 if clause.modifier == "contains" else 0)
+
+
+def driver(clauses: Sequence[ClauseShape]) -> int | None:
+    """Give the place of the criterion that should drive; None when none can."""
+    candidates = [
+        Candidate(rank, place)
+        for place, clause in enumerate(clauses)
+        if (rank := _rank(clause)) is not None
+    ]
+    return min(candidates).place if candidates else None
+
+
+def conditions(
+    scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause
+) -> tuple[FromClause | None, list[ColumnElement[bool]]]:
+    """Write all criteria of a search, in their order.
+
+    The first of the pair is the index table to read along with ``resource`` when one whole key of
+    it drives: its pids then come in order, and the first page costs no more than its size.
+    """
+    chosen = driver(clauses)
+    joined: FromClause | None = None
+    written: list[ColumnElement[bool]] = []
+    for place, clause in enumerate(clauses):
+        if place != chosen:
+            written.append(probe(scope, clause, resource))
+        elif is_one_key(clause):
+            parameter = by_id(clause.param)
+            joined = scope.index(parameter)
+            meet = joined.c.pid == resource.c.pid
+            written.append(_of(joined, parameter) & _values(scope, clause, joined) & meet)
+        else:
+            written.append(drive(scope, clause, resource))
+    return joined, written or [true()]

@@ -1,0 +1,77 @@
+"""The shape of a search, which its SQL text depends on, and its arguments, which it does not.
+
+One text serves every search of one shape: ``identifier=a|b`` and ``identifier=c|d`` have the same.
+"""
+
+from collections.abc import Hashable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from passerelle.fhir.query import Clause, Query, Sort
+from passerelle.fhir.query_values import MissingValue
+from passerelle.store.search_values import face_of
+
+Purpose: TypeAlias = Literal["page", "ids", "count"]
+
+
+class ClauseShape(NamedTuple):
+    """One criterion without its arguments; ``missing`` is what `:missing` asks, if it does."""
+
+    param: int
+    modifier: str
+    values: tuple[Hashable, ...]
+    missing: bool | None = None
+    chain: tuple["ClauseShape", ...] = ()
+
+
+class SortShape(NamedTuple):
+    """One sort key."""
+
+    param: int
+    descending: bool
+
+
+class QueryShape(NamedTuple):
+    """A whole search; ``after``, of a page that goes on: which keys of the place are null."""
+
+    purpose: Purpose
+    clauses: tuple[ClauseShape, ...]
+    sort: tuple[SortShape, ...] = ()
+    after: tuple[bool, ...] | None = None
+
+
+def _padded(clause: Clause) -> tuple[Any, ...]:
+    """Repeat the last alternative up to a power of two, so that there are few shapes."""
+    values = clause.values
+    size = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (size - len(values))
+
+
+def _clause(clause: Clause, arguments: list[Any]) -> ClauseShape:
+    """Give the shape of a criterion and append its arguments, in the order of the conditions."""
+    param = clause.parameter.id
+    if clause.chain:
+        links = []
+        for type, inner in clause.chain:
+            arguments.append(type)
+            links.append(_clause(inner, arguments))
+        return ClauseShape(param, clause.modifier, (), chain=tuple(links))
+    first = clause.values[0]
+    if isinstance(first, MissingValue):
+        return ClauseShape(param, clause.modifier, (), missing=first.missing)
+    face = face_of(clause.parameter)
+    values = clause.values if len(clause.values) == 1 else _padded(clause)
+    shapes = []
+    for value in values:
+        shapes.append(face.shape(value, clause.modifier))
+        arguments.extend(face.arguments(value, clause.modifier))
+    return ClauseShape(param, clause.modifier, tuple(shapes))
+
+
+def clauses_shape(query: Query, arguments: list[Any]) -> tuple[ClauseShape, ...]:
+    """Give the shapes of the criteria of a query and append their arguments."""
+    return tuple([_clause(clause, arguments) for clause in query.clauses])
+
+
+def sort_shape(sort: tuple[Sort, ...]) -> tuple[SortShape, ...]:
+    """Give the shape of an order."""
+    return tuple([SortShape(key.parameter.id, key.descending) for key in sort])
