@@ -1,0 +1,21 @@
+"""``passerelle``: the command and its groups. Adding a group is one line below.
+
+A module of commands offers ``app``. Nothing heavy is imported before a command runs, so that
+``--help`` answers at once.
+"""
+
+import typer
+
+from passerelle.cli import dossier, fhir, ins, mss
+
+app = typer.Typer(
+    name="passerelle",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Passerelle d'interopérabilité HL7 FHIR R4 pour la coordination des soins.",
+)
+app.add_typer(ins.app, name="ins")
+app.add_typer(fhir.app, name="fhir")
+app.add_typer(dossier.app, name="dossier")
+app.add_typer(mss.app, name="mss")
