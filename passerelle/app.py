@@ -1,0 +1,254 @@
+"""The wiring: from the settings to the gateway, and from the gateway to the web application.
+
+House section 2. Nothing is decided here but what is joined to what; one process, one gateway.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from passerelle.api.door import Door
+from passerelle.api.fhir_service import FhirService
+from passerelle.api.lifespan import Lifespan, LoadedLater
+from passerelle.api.logs import configure
+from passerelle.api.metrics import Metrics
+from passerelle.api.security import OpenDoor
+from passerelle.dossiers import transmission
+from passerelle.dossiers.gateway import Gateway, InsPolicy
+from passerelle.dossiers.secure_mail import Emitter, SecureMail
+from passerelle.dossiers.worker import Handler, Worker
+from passerelle.errors.refusals import PasserelleError, Unavailable
+from passerelle.messaging.accounts import Account
+from passerelle.messaging.white_list import WhiteList, parse
+from passerelle.settings import Settings, load
+from passerelle.store.opening import open_store
+
+VERSION = "0.1.0"
+NOT_MIGRATED = "record.not-migrated"
+GRACE_SECONDS = 10
+"""As long a request in hand may take to end when the process is told to stop."""
+
+StopWorker = Callable[[], Awaitable[None]]
+StartWorker = Callable[[Gateway], Awaitable[StopWorker]]
+"""Starts the worker of a gateway beside the web application; gives what stops it."""
+
+log = structlog.get_logger("passerelle.app")
+
+
+def clock() -> int:
+    """Give the microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+def new_id() -> str:
+    """Give a new id: a UUID of version 7, in the order of time for the sake of the indexes.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+    """
+    stamp = time.time_ns() // 1_000_000
+    chance = secrets.randbits(74)
+    bits = (stamp << 80) | (0x7 << 76) | ((chance >> 62) << 64) | (0b10 << 62)
+    digits = f"{bits | (chance & ((1 << 62) - 1)):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def make_gateway(settings: Settings) -> Gateway:
+    """Make the gateway of the settings; its store is still to be opened."""
+    return Gateway(
+        store=open_store(settings.database_url.get_secret_value(), clock=clock),
+        clock=clock,
+        new_id=new_id,
+        base_url=settings.fhir_base_url,
+        ins=InsPolicy(allow_test=settings.ins_allow_test),
+        mail=secure_mail(settings),
+    )
+
+
+def secure_mail(settings: Settings) -> SecureMail | None:
+    """Make the secure mail of the settings; None when no address is set."""
+    if settings.mss_address is None or settings.mss_ca_file is None:
+        return None
+    assert settings.mss_white_list is not None  # demanded by the check of the settings
+    account = Account(
+        address=settings.mss_address,
+        display=settings.mss_display,
+        nil=settings.mss_nil,
+        smtp_host=settings.mss_smtp_host or "",
+        imap_host=settings.mss_imap_host or "",
+        ca_file=settings.mss_ca_file,
+        smtp_port=settings.mss_smtp_port,
+        imap_port=settings.mss_imap_port,
+        security=settings.mss_security,
+        username=settings.mss_username,
+        password=settings.mss_password.get_secret_value(),
+        client_certificate=settings.mss_client_certificate,
+        client_key=settings.mss_client_key,
+        crl_file=settings.mss_crl_file,
+        size_max_bytes=settings.mss_size_max,
+    )
+    return SecureMail(
+        account=account,
+        white_list=WhiteListFile(settings.mss_white_list),
+        emitter=Emitter(settings.emitter_name, settings.emitter_finess, version=VERSION),
+        poll_seconds=settings.mss_poll_seconds,
+    )
+
+
+class WhiteListFile:
+    """The white list as its file says, read again when the file has changed.
+
+    A new file that cannot be read leaves the last good list in force.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._list: WhiteList | None = None
+
+    def __call__(self) -> WhiteList:
+        """Give the list. Raises what the first reading raises, as long as there was no good one."""
+        try:
+            status = self.path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if self._list is None or stamp != self._stamp:
+                self._list = parse(self.path.read_bytes())
+                self._stamp = stamp
+        except (OSError, PasserelleError) as fault:
+            if self._list is None:
+                raise
+            log.warning("white_list.kept", fault=type(fault).__name__)
+        return self._list
+
+
+async def open_record(gateway: Gateway, settings: Settings) -> None:
+    """Open the store; a SQLite file that is new or behind is migrated first.
+
+    PostgreSQL is migrated by ``passerelle migrate``, or here when ``auto_migrate`` is set. Raises
+    Unavailable.
+    """
+    try:
+        await gateway.store.open()
+        return
+    except Unavailable as refusal:
+        behind = any(said.rule == NOT_MIGRATED for said in refusal.issues)
+        if not behind or not (settings.on_sqlite or settings.auto_migrate):
+            raise
+    await migrate_apart(settings.database_url.get_secret_value())
+    await gateway.store.open()
+
+
+async def migrate_apart(database_url: str) -> None:
+    """Run the migrations in a process of their own: this one need not carry what runs them.
+
+    The address, which may hold a password, goes by the standard input. Raises RuntimeError.
+    """
+    program = "import sys; from passerelle.store.migrate import migrate; migrate(sys.stdin.read())"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE
+    )
+    await process.communicate(database_url.encode())
+    if process.returncode:
+        raise RuntimeError("the migrations failed")
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Give uvicorn's options for these settings (https://www.uvicorn.org/settings/).
+
+    No access log: the door writes one line per request, without the address.
+    """
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": "passerelle.api.bounded_http:BoundedHttp",
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+    }
+
+
+def served() -> Door:
+    """Make the application of the environment's settings, with its worker: what uvicorn loads."""
+    settings = load()
+    configure(settings.log_level)
+    return web_application(settings, start_worker=start_worker)
+
+
+def served_without_worker() -> Door:
+    """Make the application of the environment's settings, without a worker."""
+    settings = load()
+    configure(settings.log_level)
+    return web_application(settings)
+
+
+async def start_worker(gateway: Gateway) -> StopWorker:
+    """Start the worker of a gateway in this process."""
+    worker = make_worker(gateway)
+    task = asyncio.create_task(worker.run())
+
+    async def stop() -> None:
+        worker.stop()
+        await task
+
+    return stop
+
+
+def handlers() -> dict[str, Handler]:
+    """Give what the worker does for each kind of job."""
+    from passerelle.dossiers.transmission_sending import send_job
+
+    return {transmission.JOB_KIND: send_job}
+
+
+def make_worker(gateway: Gateway) -> Worker:
+    """Make the worker of a gateway; its holder's name is its own among all workers."""
+    return Worker(gateway, handlers(), holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def web_application(settings: Settings, *, start_worker: StartWorker | None = None) -> Door:
+    """Make the ASGI application of the settings, with its worker beside it when one is given."""
+    return application_of(make_gateway(settings), settings, start_worker=start_worker)
+
+
+def application_of(
+    gateway: Gateway, settings: Settings, *, start_worker: StartWorker | None = None
+) -> Door:
+    """Make the ASGI application of a gateway: opened at startup, closed at shutdown."""
+    metrics = Metrics()
+    stop_worker: list[StopWorker] = []
+
+    async def start() -> None:
+        await open_record(gateway, settings)
+        if start_worker is not None:
+            stop_worker.append(await start_worker(gateway))
+        log.info("started", version=VERSION)
+
+    async def stop() -> None:
+        for stop_it in stop_worker:
+            await stop_it()
+        await gateway.store.close()
+        log.info("stopped")
+
+    def rest() -> object:
+        from passerelle.api.application import build
+
+        return build(gateway, metrics, body_limit=settings.body_limit, software_version=VERSION)
+
+    return Door(
+        FhirService(gateway, body_limit=settings.body_limit, software_version=VERSION),
+        LoadedLater(rest),
+        security=OpenDoor(settings.fhir_base_url),
+        metrics=metrics,
+        lifespan=Lifespan(start, stop),
+    )

@@ -1,0 +1,115 @@
+"""``passerelle serve``, ``worker``, ``migrate``, ``reindex`` and ``check``: running the gateway.
+
+What is heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from passerelle.cli import printing
+from passerelle.cli.printing import JsonOption
+
+if TYPE_CHECKING:
+    from passerelle.settings import Settings
+
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="Nombre de processus (PostgreSQL).")
+]
+NoWorker = Annotated[
+    bool, typer.Option("--no-worker", help="Sans le travailleur, qui envoie et relève.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(epilog="Exemple : PASSERELLE_BIND=127.0.0.1:8080 passerelle serve")(serve)
+    app.command(epilog="Exemple : passerelle worker")(worker)
+    app.command(epilog="Exemple : passerelle migrate --json")(migrate)
+
+
+def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = False) -> None:
+    """Sert l'API ; s'arrête proprement à SIGTERM ou Ctrl-C."""
+    settings = settings_or_stop(json=json)
+    if workers > 1 and settings.on_sqlite:
+        from passerelle.errors.rules import issue
+
+        refused = issue("settings.workers-need-postgresql", "--workers")
+        raise printing.stop(printing.UNREACHABLE, refused, json=json)
+    import uvicorn
+
+    from passerelle.api.logs import configure
+    from passerelle.app import server_options
+
+    configure(settings.log_level)
+    printing.line(
+        f"Passerelle écoute sur {settings.fhir_base_url}",
+        f"Passerelle listens on {settings.fhir_base_url}",
+    )
+    uvicorn.run(
+        "passerelle.app:served_without_worker" if no_worker else "passerelle.app:served",
+        factory=True,
+        workers=workers if workers > 1 else None,
+        **server_options(settings),
+    )
+
+
+def worker(json: JsonOption = False) -> None:
+    """Fait tourner le travailleur seul, à côté de processus qui servent."""
+    settings = settings_or_stop(json=json)
+    from passerelle.api.logs import configure
+    from passerelle.app import make_gateway, make_worker
+
+    configure(settings.log_level)
+
+    async def work() -> None:
+        gateway = make_gateway(settings)
+        await gateway.store.open()
+        try:
+            made = make_worker(gateway)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, made.stop)
+            await made.run()
+        finally:
+            await gateway.store.close()
+
+    _run(work(), json=json)
+
+
+def migrate(json: JsonOption = False) -> None:
+    """Amène la base de données à la dernière migration."""
+    settings = settings_or_stop(json=json)
+    from passerelle.store.migrate import migrate as run_migrations
+
+    applied = run_migrations(settings.database_url.get_secret_value())
+    if json:
+        printing.as_json({"applied": applied})
+        return
+    for name in applied:
+        printing.line(f"appliquée : {name}", f"applied: {name}", good=True)
+    if not applied:
+        printing.line("La base est à jour.", "The database is up to date.", good=True)
+
+
+def _run(work: Coroutine[Any, Any, None], *, json: bool) -> None:
+    """Run to the end; a refusal is printed and stops with its exit code."""
+    from passerelle.errors.refusals import PasserelleError
+
+    try:
+        asyncio.run(work)
+    except PasserelleError as refusal:
+        raise printing.stop(printing.UNREACHABLE, *refusal.issues, json=json) from None
+
+
+def settings_or_stop(*, json: bool) -> "Settings":
+    """Give the settings, or print everything that is wrong with them and stop."""
+    from passerelle.errors.refusals import Invalid
+    from passerelle.settings import load
+
+    try:
+        return load()
+    except Invalid as refusal:
+        raise printing.stop(printing.UNREACHABLE, *refusal.issues, json=json) from None
