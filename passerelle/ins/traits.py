@@ -52,6 +52,8 @@ class Traits:
 
 def _folded(text: str) -> str:
     """Fold case, accents and ligatures; hyphens and apostrophes stay."""
+    if text.isascii():
+        return text.upper()
     upper = unicodedata.normalize("NFKD", text).upper().translate(_LIGATURES)
     return "".join(c for c in upper if not unicodedata.combining(c))
 

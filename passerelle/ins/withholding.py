@@ -48,7 +48,10 @@ def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
 
 
 def rejoin(patient: Resource, aside: Resource | None) -> Resource:
-    """Put back what :func:`withhold` set apart; the law is ``rejoin(*withhold(p)) == p``."""
+    """Put back what :func:`withhold` set apart; the law is ``rejoin(*withhold(p)) == p``.
+
+    A Patient that was written anew in between keeps its newer narrative.
+    """
     if aside is None:
         return patient
     whole = dict(patient)
@@ -56,7 +59,7 @@ def rejoin(patient: Resource, aside: Resource | None) -> Resource:
     for position, identifier in aside["identifier"]:
         identifiers.insert(position, identifier)
     whole["identifier"] = identifiers
-    if "text" in aside:
+    if "text" in aside and "text" not in whole:
         whole["text"] = aside["text"]
     return whole
 

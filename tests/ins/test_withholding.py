@@ -67,6 +67,15 @@ def test_a_narrative_that_repeats_the_number_is_set_apart_with_it():
     assert "text" in withhold(harmless)[0]
 
 
+def test_a_patient_written_anew_in_between_keeps_what_it_says_now():
+    text = {"status": "generated", "div": "<div>279035121518989</div>"}
+    served, aside = withhold(patient(extension=[PROVISIONAL], identifier=[ins()], text=text))
+    anew = served | {"text": {"status": "empty"}, "gender": "male", "identifier": []}
+    whole = rejoin(anew, aside)
+    assert (whole["gender"], whole["text"]) == ("male", {"status": "empty"})
+    assert whole["identifier"] == [ins()]
+
+
 def test_the_status_is_read_in_both_codings():
     def status(*occurrences):
         return read(patient(extension=list(occurrences))).status
