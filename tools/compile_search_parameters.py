@@ -63,7 +63,69 @@ TARGETS = {
     ("CareTeam", "patient"): ["Patient"],
     ("DocumentReference", "patient"): ["Patient"],
 }
+PLAIN_TYPES = ("boolean", "code", "id", "string", "unsignedInt", "uri")
+"""Data types of a token that carries no system of its own."""
+
+PLAIN = {("Patient", "deceased"): "", ("DocumentReference", "isArchived"): ""}
+"""What the structure definitions do not tell: the implied system of plain tokens."""
+
 OUTPUT = Path(__file__).parents[1] / "passerelle/fhir/definitions/search_parameters.json"
+
+
+class Structures:
+    """The data types and bindings of R4, to know which tokens carry no system of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._archive = tarfile.open(folder / PACKAGES[0])
+        self._names = set(self._archive.getnames())
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        if f"package/{name}.json" not in self._names:
+            return None
+        file = self._archive.extractfile(f"package/{name}.json")
+        assert file is not None
+        found: dict[str, Any] = json.load(file)
+        return found
+
+    def element(self, path: str) -> dict[str, Any] | None:
+        """Give the definition of an element by its path, through the data types on the way."""
+        type, *names = path.split(".")
+        here, found = type, None
+        for name in names:
+            structure = self._read(f"StructureDefinition-{type}")
+            here = f"{here}.{name}"
+            elements = structure["snapshot"]["element"] if structure else ()
+            found = next((entry for entry in elements if entry["path"] == here), None)
+            if found is None:
+                return None
+            code = found["type"][0]["code"]
+            if code not in ("BackboneElement", "Element"):
+                type = here = code
+        return found
+
+    def implied_system(self, path: str) -> str | None:
+        """Give the system that the codes at a path are implied to have; empty for no system.
+
+        None says that they carry their own.
+        """
+        element = self.element(path)
+        if element is None or element["type"][0]["code"] not in PLAIN_TYPES:
+            return None
+        bound = element.get("binding", {}).get("valueSet", "").split("|")[0].rsplit("/", 1)[-1]
+        value_set = self._read(f"ValueSet-{bound}") if bound else None
+        included = value_set["compose"]["include"] if value_set else []
+        systems = {entry.get("system", "") for entry in included}
+        return systems.pop() if len(systems) == 1 else ""
+
+
+def implied_system(structures: Structures, pair: tuple[str, str], expression: str) -> str | None:
+    """Give the implied system of a token parameter; None when its values carry their own."""
+    if pair in PLAIN:
+        return PLAIN[pair]
+    if not all(part.replace(".", "").isalnum() for part in expression.split(" | ")):
+        return None
+    systems = {structures.implied_system(path) for path in expression.split(" | ")}
+    return systems.pop() if len(systems) == 1 else None
 
 
 def definitions(folder: Path) -> Iterator[dict[str, Any]]:
@@ -87,6 +149,7 @@ def alternatives(expression: str, type: str) -> str:
 def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """Give one row per (type, code), without ids; the first definition of a pair wins."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
+    structures = Structures(folder)
     for definition in definitions(folder):
         code, kind = definition.get("code"), definition.get("type")
         if code in LEFT_OUT or kind not in KINDS or "example" in definition.get("id", ""):
@@ -102,6 +165,10 @@ def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
             if kind == "reference":
                 targets = TARGETS.get(pair) or sorted(definition.get("target", ()))
                 row["targets"] = ["Resource"] if len(targets) > ANY_TARGET_SIZE else targets
+            if kind == "token":
+                system = implied_system(structures, pair, expression)
+                if system is not None:
+                    row["system"] = system
             row["url"] = definition["url"]
             found[pair] = row
     return found

@@ -45,6 +45,8 @@ def tokens(param: int, node: Any, add: Add) -> None:
         add(Token(param, "", index_bounds.key(node)))
     elif type(node) is bool:
         add(Token(param, "", "true" if node else "false"))
+    elif type(node) is int:
+        add(Token(param, "", str(node)))
     elif type(node) is dict:
         codings = node.get("coding")
         for coding in codings if type(codings) is list else (node,):

@@ -18,6 +18,7 @@ from passerelle.fhir.query_values import (
     missing_value,
     reference_value,
     split,
+    token_value,
 )
 from passerelle.fhir.references import is_id
 from passerelle.fhir.search_parameters import ANY, TYPES_WITH_PARAMETERS, Parameter, parameters
@@ -120,6 +121,12 @@ def _typed(value: ReferenceValue, modifier: str, parameter: Parameter) -> Refere
     return value
 
 
+def _plain(text: str, system: str) -> Value:
+    """Read a token whose values carry no system, ``system`` being implied; raises BadValue."""
+    value = token_value(text)
+    return value._replace(system="") if value.system in (None, system) else value
+
+
 def _logical_id(text: str) -> Value:
     """Read the value of `_id`; raises BadValue."""
     if not is_id(text):
@@ -133,6 +140,9 @@ def _reader(parameter: Parameter, modifier: str, base_url: str) -> Callable[[str
         return missing_value
     if parameter.code == "_id":
         return _logical_id
+    if parameter.kind == "token" and parameter.system is not None:
+        system = parameter.system
+        return lambda text: _plain(text, system)
     if parameter.kind == "reference":
         return lambda text: _typed(reference_value(text, base_url), modifier, parameter)
     return READERS[parameter.kind]

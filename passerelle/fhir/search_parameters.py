@@ -23,7 +23,9 @@ class Parameter(NamedTuple):
     """One search parameter of one resource type.
 
     ``id`` is the one that index rows carry; ``type`` the resource type it indexes, or
-    ``Resource``; ``targets`` the types that a reference may lead to; ``url`` its definition.
+    ``Resource``; ``targets`` the types that a reference may lead to; ``url`` its definition. ``system`` is the
+    one that plain codes (``code``, ``boolean``) are implied to have, empty for none; None when the
+    values carry their own.
     """
 
     id: int
@@ -33,6 +35,7 @@ class Parameter(NamedTuple):
     expression: str
     targets: tuple[str, ...]
     url: str
+    system: str | None = None
 
 
 @cache
@@ -49,6 +52,7 @@ def _table() -> tuple[Parameter, ...]:
             row["expression"],
             tuple(row.get("targets", ())),
             row["url"],
+            row.get("system"),
         )
         for row in rows
     )

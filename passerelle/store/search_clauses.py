@@ -7,12 +7,12 @@ row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
 
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
+    Integer,
     Text,
     bindparam,
     exists,
@@ -21,13 +21,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeEngine
 
 from passerelle.fhir.search_parameters import ANY, Parameter, by_id
+from passerelle.store.compiling import DialectName
 from passerelle.store.rows import Rows
 from passerelle.store.search_shape import ClauseShape
 from passerelle.store.search_values import OF_THE_ROW, face_of
@@ -39,7 +39,7 @@ _IDENTIFIERS = frozenset({"identifier", "group-identifier"})
 class Scope:
     """What a statement is written with: rows, dialect, places of arguments, names of aliases."""
 
-    def __init__(self, rows: Rows, dialect: str) -> None:
+    def __init__(self, rows: Rows, dialect: DialectName) -> None:
         """Start a statement."""
         self.rows = rows
         self.dialect = dialect
@@ -49,6 +49,13 @@ class Scope:
     def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
         """Give the place of the next argument."""
         return bindparam(f"a{next(self._places)}", type_=type)
+
+    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Keep the planner of SQLite, which has no statistics, from using an index on a column."""
+        if self.dialect != "sqlite":
+            return column
+        nothing = "0" if isinstance(column.type, Integer) else "''"
+        return column + literal_column(nothing, column.type)
 
     def look(self, table: FromClause) -> FromClause:
         """Give one more look at a table."""
@@ -95,18 +102,24 @@ def _on_the_row(
     return _values(scope, clause, resource)
 
 
-def _link(scope: Scope, clause: ClauseShape) -> tuple[FromClause, FromClause, ColumnElement[bool]]:
-    """Write the step of a chain: a reference row, the resource it leads to, and how they meet."""
-    reference = scope.index(by_id(clause.param))
-    target = scope.look(scope.rows.resource)
+def _step(
+    scope: Scope, clause: ClauseShape, target: FromClause, *, from_target: bool
+) -> tuple[FromClause, ColumnElement[bool]]:
+    """Write the step of a chain: the reference rows and how they meet ``target``.
+
+    ``from_target`` tells that the target is what is known first, of the two.
+    """
+    free = scope.unindexed if from_target else lambda column: column
+    parameter = by_id(clause.param)
+    reference = scope.index(parameter)
     meet = (
-        _of(reference, by_id(clause.param))
-        & (reference.c.type == target.c.type)
-        & (reference.c.id == target.c.id)
-        & (target.c.type == scope.bind(_TEXT))
+        _of(reference, parameter)
+        & (reference.c.type == free(target.c.type))
+        & (reference.c.id == free(target.c.id))
+        & (free(target.c.type) == scope.bind(_TEXT))
         & target.c.deleted.is_(false())
     )
-    return reference, target, meet
+    return reference, meet
 
 
 def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
@@ -117,7 +130,8 @@ def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElem
     if clause.chain:
         found = []
         for inner in clause.chain:
-            reference, target, meet = _link(scope, clause)
+            target = scope.look(scope.rows.resource)
+            reference, meet = _step(scope, clause, target, from_target=False)
             inside = probe(scope, inner, target)
             found.append(exists().where(reference.c.pid == resource.c.pid, meet, inside))
         return or_(*found)
@@ -130,28 +144,45 @@ def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElem
     return not_(there) if clause.modifier == "not" else there
 
 
-def _pids(scope: Scope, clause: ClauseShape) -> Select[Any]:
-    """Write the pids of all that satisfy a criterion on an index table."""
+class _Source(NamedTuple):
+    """Where pids come from: the column that holds them, and what must hold; repeats may be."""
+
+    pid: ColumnElement[Any]
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+def _sources(scope: Scope, clause: ClauseShape) -> list[_Source]:
+    """Write where the pids of all that satisfy a criterion come from, the alternatives of a chain.
+
+    A chain is joined from its end: what is asked of its last link is what narrows it.
+    """
     parameter = by_id(clause.param)
-    table = scope.index(parameter)
-    chosen = select(table.c.pid).where(_of(table, parameter))
-    return chosen if clause.missing is False else chosen.where(_values(scope, clause, table))
+    if not clause.chain:
+        table = scope.index(parameter)
+        there = _of(table, parameter)
+        if clause.missing is False:
+            return [_Source(table.c.pid, (there,))]
+        return [_Source(table.c.pid, (there, _values(scope, clause, table)))]
+    found: list[_Source] = []
+    for inner in clause.chain:
+        target = scope.look(scope.rows.resource)
+        on_target = _rank(inner) is None or by_id(inner.param).code in OF_THE_ROW
+        reference, meet = _step(scope, clause, target, from_target=not on_target)
+        if on_target:
+            found.append(_Source(reference.c.pid, (meet, probe(scope, inner, target))))
+            continue
+        for source in _sources(scope, inner):
+            led = (*source.conditions, target.c.pid == scope.unindexed(source.pid), meet)
+            found.append(_Source(reference.c.pid, led))
+    return found
 
 
 def drive(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
-    """Write that the pid is among those of all that satisfy a criterion."""
+    """Write that the pid is among those of all that satisfy a criterion that has a rank."""
     own = _on_the_row(scope, clause, resource)
     if own is not None:
         return own
-    if not clause.chain:
-        if clause.modifier == "not" or clause.missing:
-            return probe(scope, clause, resource)
-        return resource.c.pid.in_(_pids(scope, clause))
-    selects = []
-    for inner in clause.chain:
-        reference, target, meet = _link(scope, clause)
-        inside = drive(scope, inner, target)
-        selects.append(select(reference.c.pid).where(meet, inside))
+    selects = [select(source.pid).where(*source.conditions) for source in _sources(scope, clause)]
     return resource.c.pid.in_(selects[0] if len(selects) == 1 else union_all(*selects))
 
 
@@ -175,8 +206,7 @@ def _rank(clause: ClauseShape) -> int | None:
     if parameter.code == "_id":
         return 0
     if clause.chain:
-        inner = [_rank(entry) for entry in clause.chain]
-        return None if None in inner else 2
+        return 2
     if clause.modifier in ("not", "missing") or parameter.code == "_lastUpdated":
         return None
     if parameter.code in _IDENTIFIERS:
@@ -194,14 +224,21 @@ def driver(clauses: Sequence[ClauseShape]) -> int | None:
     return min(candidates).place if candidates else None
 
 
-def conditions(
-    scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause
-) -> tuple[FromClause | None, list[ColumnElement[bool]]]:
-    """Write all criteria of a search, in their order.
+class Criteria(NamedTuple):
+    """All criteria of a search in SQL, and what drives.
 
-    The first of the pair is the index table to read along with ``resource`` when one whole key of
-    it drives: its pids then come in order, and the first page costs no more than its size.
+    ``nothing``: the rows of the type are gone through in the order of their pid. ``key``: one whole
+    key of the index table ``joined``, to be read along; its pids come in order, and a page costs no
+    more than its size. ``list``: the pids of a criterion, gathered first. ``id``: ids.
     """
+
+    written: tuple[ColumnElement[bool], ...]
+    driven_by: Literal["nothing", "key", "list", "id"] = "nothing"
+    joined: FromClause | None = None
+
+
+def criteria(scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause) -> Criteria:
+    """Write all criteria of a search, in their order."""
     chosen = driver(clauses)
     joined: FromClause | None = None
     written: list[ColumnElement[bool]] = []
@@ -215,4 +252,9 @@ def conditions(
             written.append(_of(joined, parameter) & _values(scope, clause, joined) & meet)
         else:
             written.append(drive(scope, clause, resource))
-    return joined, written or [true()]
+    if joined is not None:
+        return Criteria(tuple(written), "key", joined)
+    if chosen is None:
+        return Criteria(tuple(written))
+    of_the_row = by_id(clauses[chosen].param).code in OF_THE_ROW
+    return Criteria(tuple(written), "id" if of_the_row else "list")

@@ -65,10 +65,11 @@ def _one(scope: Scope, include: IncludeShape, direction: Direction) -> Select[An
     parameter = by_id(include.param)
     reference = scope.look(scope.rows.reference)
     target = scope.look(scope.rows.resource)
-    page = _page(scope.dialect)  # type: ignore[arg-type]
+    free = scope.unindexed if direction == "against" else lambda column: column
+    page = _page(scope.dialect)
     meet: list[ColumnElement[bool]] = [
         reference.c.param == literal_column(str(parameter.id)),
-        and_(reference.c.type == target.c.type, reference.c.id == target.c.id),
+        and_(reference.c.type == free(target.c.type), reference.c.id == free(target.c.id)),
     ]
     if include.targeted:
         meet.append(reference.c.type == scope.bind(Text()))
@@ -83,7 +84,7 @@ def _compose(scope: Scope, shape: IncludesShape) -> ClauseElement:
     resource, version = scope.rows.resource, scope.rows.version
     selects = [_one(scope, include, shape.direction) for include in shape.includes]
     found = selects[0] if len(selects) == 1 else union_all(*selects)
-    page = _page(scope.dialect)  # type: ignore[arg-type]
+    page = _page(scope.dialect)
     return (
         select(*version_columns(scope.rows))
         .join_from(resource, version, version.c.seq == resource.c.seq)

@@ -25,7 +25,7 @@ from passerelle.fhir.search_parameters import by_id
 from passerelle.store.caller import Caller
 from passerelle.store.compiling import DialectName, compiled
 from passerelle.store.rows import Rows
-from passerelle.store.search_clauses import Scope, conditions
+from passerelle.store.search_clauses import Scope, criteria
 from passerelle.store.search_shape import QueryShape, SortShape
 from passerelle.store.statements import version_columns
 
@@ -111,23 +111,35 @@ def _order(keys: list[_Key], pid: ColumnElement[Any]) -> list[ColumnElement[Any]
 
 
 class _Matches(NamedTuple):
-    """The rows of ``resource`` that a search finds, not yet what to say of them."""
+    """The rows of ``resource`` that a search finds, not yet what to say of them.
+
+    ``ordered`` tells that they are read in the order of their pid as it is.
+    """
 
     statement: Select[Any]
     resource: FromClause
     pid: ColumnElement[Any]
+    ordered: bool
 
 
 def _matches(scope: Scope, shape: QueryShape) -> _Matches:
     """Write the resources of a type, not deleted, that satisfy the criteria."""
     resource = scope.rows.resource
-    of_type = resource.c.type == scope.bind(_TEXT)
-    joined, written = conditions(scope, shape.clauses, resource)
-    statement = select().select_from(resource if joined is None else joined)
-    if joined is not None:
-        statement = statement.join(resource, resource.c.pid == joined.c.pid)
-    statement = statement.where(of_type, resource.c.deleted.is_(false()), *written)
-    return _Matches(statement, resource, resource.c.pid if joined is None else joined.c.pid)
+    type = scope.bind(_TEXT)
+    found = criteria(scope, shape.clauses, resource)
+    source, pid, of_type = resource, resource.c.pid, resource.c.type
+    if found.joined is not None:
+        source, pid = found.joined, found.joined.c.pid
+    if found.driven_by in ("key", "list"):
+        of_type = scope.unindexed(of_type)
+    if found.driven_by in ("list", "id"):
+        pid = scope.unindexed(pid)
+    statement = (
+        select()
+        .select_from(source)
+        .where(of_type == type, resource.c.deleted.is_(false()), *found.written)
+    )
+    return _Matches(statement, resource, pid, ordered=found.driven_by in ("nothing", "key"))
 
 
 def _ids(scope: Scope, shape: QueryShape) -> Select[Any]:
@@ -149,16 +161,16 @@ def _limited(scope: Scope, statement: Select[Any]) -> Select[Any]:
 def _page(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write a page: the columns of a version, then the sort keys.
 
-    Where a sort key must be looked up, the page is chosen first and its bodies joined afterwards,
-    so that no body goes through a sort.
+    Where the matches do not come in the order that is asked for, the page is chosen first and its
+    bodies are joined afterwards, so that no body goes through a large sort.
     """
     found = _matches(scope, shape)
     keys = [_sort_key(scope, key, found.resource) for key in shape.sort]
     version = scope.rows.version
-    if not any(key.nullable for key in keys):
+    if found.ordered and not any(key.nullable for key in keys):
         page = found.statement.add_columns(
             *version_columns(scope.rows), *(key.column for key in keys)
-        ).join(version, version.c.seq == found.resource.c.seq)
+        ).where(version.c.seq == found.resource.c.seq)
         if shape.after is not None:
             page = page.where(_after(scope, keys, shape.after, found.pid))
         return _limited(scope, page.order_by(*_order(keys, found.pid)))
