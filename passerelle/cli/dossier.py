@@ -13,7 +13,7 @@ import typer
 from passerelle.cli import client, printing
 from passerelle.cli.client import SERVER, FileArgument, ServerOption
 from passerelle.cli.printing import JsonOption
-from passerelle.errors.refusals import Invalid
+from passerelle.errors.refusals import Issue, PasserelleError
 from passerelle.errors.rules import issue
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers : pousser, tirer, comparer, vérifier.")
@@ -119,23 +119,28 @@ def diff(
 
 @app.command(epilog="Exemple : passerelle dossier validate dossier.json")
 def validate(file: FileArgument, json: JsonOption = False) -> None:
-    """Vérifie un dossier et montre tous ses défauts ; sans réseau."""
+    """Vérifie un dossier et montre tous ses défauts ; sans réseau.
+
+    Une référence à une entrée que seule la passerelle connaît est dite inconnue.
+    """
     from passerelle.mappers.dossier_form import parse
 
+    found: tuple[Issue, ...]
     try:
-        parse(client.read_file(file, json=json))
-    except Invalid as refusal:
-        if json:
-            entries = [printing.issue_json(entry) for entry in refusal.issues]
-            printing.as_json({"valid": False, "issues": entries})
-        else:
-            printing.issues(refusal.issues)
-            printing.line("Dossier refusé.", "Dossier refused.", good=False)
-        raise typer.Exit(printing.REFUSED) from None
+        found = parse(client.read_file(file, json=json)).issues
+    except PasserelleError as refusal:
+        found = refusal.issues
+    valid = not printing.has_errors(found)
     if json:
-        printing.as_json({"valid": True, "issues": []})
+        entries = [printing.issue_json(entry) for entry in found]
+        printing.as_json({"valid": valid, "issues": entries})
     else:
-        printing.line("Dossier valide.", "Valid dossier.", good=True)
+        printing.issues(found)
+        if valid:
+            printing.line("Dossier valide.", "Valid dossier.", good=True)
+        else:
+            printing.line("Dossier refusé.", "Dossier refused.", good=False)
+    raise typer.Exit(printing.DONE if valid else printing.REFUSED)
 
 
 def _name(dossier: Mapping[str, Any], *, json: bool) -> str:

@@ -147,13 +147,14 @@ def test_validate_tells_the_example_valid_or_every_fault(passerelle, write):
         "openedAt": "2026-01-12",
         "managing": {"name": "DAC", "finess": "810000000"},
         "person": {
+            "identifiers": [{"system": "https://coord.example/patients", "value": "8842"}],
             "identity": {
                 "birthName": "PAT-TROIS",
                 "birthFirstNames": ["DOMINIQUE"],
                 "sex": "F",
                 "birthDate": "1979-03-28",
                 "status": "provisional",
-            }
+            },
         },
         "circle": [],
     }
@@ -163,3 +164,10 @@ def test_validate_tells_the_example_valid_or_every_fault(passerelle, write):
     told = json.loads(out)
     assert (code, told["valid"]) == (1, False)
     assert told["issues"][0]["expression"].startswith("/status")
+    assert passerelle("dossier", "validate", write(b"[]"))[0] == 1
+
+
+def test_validate_tells_sections_that_are_not_taken(passerelle, shared):
+    code, out, _ = passerelle("dossier", "validate", shared / "design" / "dossier.example.json")
+    assert code == 1
+    assert "dossier.unsupported-section  /notes" in out
