@@ -18,6 +18,9 @@ from passerelle.fhir.resource import Resource
 EXPONENT_MAX = 1000
 """Largest power of ten of a decimal, up or down: what is beyond would only exhaust its readers."""
 
+DEPTH_MAX = 100
+"""How deep objects and arrays may stand in one another: thrice what any resource needs."""
+
 _MAYBE_CONTROL = re.compile(rb"\\(?:[bf]|u00[01])")
 _CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bcef]|1[0-9a-f]))", re.IGNORECASE)
 _SURROGATE = re.compile(rb"\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
@@ -76,11 +79,30 @@ def decode(body: bytes) -> Resource:
         raise _refusal(body, fault) from None
     if not isinstance(value, dict):
         raise Invalid(issue("json.not-an-object"))
+    if _is_too_deep(body, value):
+        raise Invalid(issue("json.too-deep"))
     if _MAYBE_CONTROL.search(body) and _CONTROL.search(body):
         raise Invalid(issue("json.bad-character"))
     if _may_repeat_a_name(body, value):
         _refuse_repeated_names(body)
     return value
+
+
+def _is_too_deep(body: bytes, value: Resource) -> bool:
+    """Tell whether objects and arrays stand deeper in one another than ``DEPTH_MAX``."""
+    if body.count(b"{") + body.count(b"[") <= DEPTH_MAX:
+        return False
+    level: list[Any] = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for holder in level
+            for inner in (holder.values() if type(holder) is dict else holder)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _may_repeat_a_name(body: bytes, value: Resource) -> bool:

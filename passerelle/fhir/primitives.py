@@ -43,7 +43,7 @@ _QUICK = {
     "dateTime": f"{_YEAR}(?:-(?:0[1-9]|1[0-2])|-{_DAY}(?:T{_TIME}{_ZONE})?)?",
     "instant": f"{_YEAR}-{_DAY}T{_TIME}{_ZONE}",
     "time": _TIME,
-    "id": "[A-Za-z0-9\\-.]{1,64}",
+    "id": "[A-Za-z0-9\\-.]+",
     "oid": "urn:oid:[0-2](?:\\.(?:0|[1-9][0-9]*))+",
     "uuid": "urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "uri": "[^\\t-\\r ]+",
@@ -66,6 +66,8 @@ def quick_schema(kind: str) -> dict[str, Any]:
         return {**schema, "maxLength": STRING_MAX, "format": "xhtml"}
     if kind in _TEXTS:
         return {**schema, "maxLength": STRING_MAX, "pattern": _ALLOWED}
+    if kind == "id":
+        schema["maxLength"] = 64
     return {**schema, "pattern": f"^(?:{_QUICK[kind]})$"}
 
 

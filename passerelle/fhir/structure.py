@@ -111,8 +111,11 @@ def _nested(resource: Resource, kind: str, place: str) -> Iterator[Nested]:
     """Give the resources that a Bundle or Parameters hold, known to be of the right shape."""
     if kind == "Bundle":
         for index, entry in enumerate(resource.get("entry", ())):
+            here = f"{place}.entry[{index}]"
             if "resource" in entry:
-                yield Nested(entry["resource"], f"{place}.entry[{index}].resource")
+                yield Nested(entry["resource"], f"{here}.resource")
+            if "outcome" in entry.get("response", {}):
+                yield Nested(entry["response"]["outcome"], f"{here}.response.outcome")
     elif kind == "Parameters":
         yield from _in_parameters(resource.get("parameter", ()), f"{place}.parameter")
 

@@ -6,7 +6,6 @@ decided by the precise reader, ``structure_walk``. Draft 4 because there ``1.0``
 """
 
 from functools import cache, lru_cache
-from itertools import combinations
 from typing import Any
 
 import jsonschema_rs
@@ -25,7 +24,7 @@ _MET = """boolean canonical code date dateTime decimal id instant integer markdo
     string time unsignedInt uri url uuid Address CodeableConcept Coding ContactPoint HumanName
     Identifier Period Quantity Reference"""
 _COMMON = frozenset(_MET.split())
-_LOCAL = "#[A-Za-z0-9\\-.]{1,64}"
+_LOCAL = "#[A-Za-z0-9.\\-]*"
 
 
 class InOrder:
@@ -110,10 +109,8 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
             if _has_sibling(element, one):
                 properties["_" + name] = _ref(Kind("Element"))
                 needed.append(Kind("Element"))
-        if element.choice and len(kinds) > 1:
-            conditions.append(_at_most_one(tuple(kinds)))
-        if element.choice and element.required:
-            conditions.append({"anyOf": [{"required": [name]} for name in kinds]})
+        if element.choice and kind.name != "Extension":  # which has two members in all, below
+            conditions.append(_one_of(tuple(kinds), element.required))
     if kind.name == "Reference":
         pattern = _target_pattern(kind.targets, holds_others)
         conditions.append({"properties": {"reference": {"pattern": pattern}}})
@@ -161,9 +158,10 @@ def _value(element: Element, kind: Kind) -> Schema:
 
 
 @cache
-def _at_most_one(names: tuple[str, ...]) -> Schema:
-    """Refuse two types of one choice together."""
-    return {"not": {"anyOf": [{"required": list(pair)} for pair in combinations(names, 2)]}}
+def _one_of(names: tuple[str, ...], required: bool) -> Schema:
+    """Ask for exactly one type of a choice, or for one at most."""
+    each = [{"required": [name]} for name in names]
+    return {"oneOf": each if required else [*each, {"not": {"anyOf": each}}]}
 
 
 def _target_pattern(targets: tuple[str, ...], holds_others: bool) -> str:
@@ -172,8 +170,8 @@ def _target_pattern(targets: tuple[str, ...], holds_others: bool) -> str:
     Local ones (``#…``) only where there are contained resources that they can mean.
     """
     allowed = "|".join(targets) if targets else "|".join(sorted(structure_table.resource_types()))
-    forms = [f"(?:{allowed})/[A-Za-z0-9\\-.]{{1,64}}(?:/_history/[A-Za-z0-9\\-.]{{1,64}})?"]
-    forms += ["[a-z][a-z0-9+.\\-]*:[^\\t-\\r ]+", f"(?:{allowed})\\?[^\\t-\\r ]+"]
+    forms = [f"(?:{allowed})(?:/[A-Za-z0-9/_.\\-]+|\\?[^\\t-\\r ]+)"]
+    forms.append("[a-z][a-z0-9+.\\-]*:[^\\t-\\r ]+")
     if holds_others:
         forms.append(_LOCAL)
     return f"^(?:{'|'.join(forms)})$"

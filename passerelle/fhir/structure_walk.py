@@ -15,9 +15,9 @@ from passerelle.fhir import narrative, primitives, structure_table
 from passerelle.fhir.datatype_laws import Law, laws_of
 from passerelle.fhir.structure_table import Element, Kind, Member
 
-DEPTH_MAX = 100
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _RELATIVE = re.compile(r"([A-Za-z]+)(?:/[A-Za-z0-9\-.]{1,64}(?:/_history/.*)?|\?.*)", re.DOTALL)
+_SIBLING = Kind("Element")
 _LOCAL_KINDS = frozenset({"canonical", "uri", "url"})
 
 Node = dict[str, Any]
@@ -68,16 +68,13 @@ class Walk:
         self.contained: list[Nested] = []
         self.nested: list[Nested] = []
 
-    def inside(self, node: object, kind: Kind, place: str, depth: int = 0) -> Found:
+    def inside(self, node: object, kind: Kind, place: str) -> Found:
         """Tell the faults of an object of a type with elements."""
         if not isinstance(node, dict):
             yield issue("structure.wrong-type", place, type=kind.name)
             return
         if not node:
             yield issue("structure.empty", place)
-            return
-        if depth > DEPTH_MAX:
-            yield issue("json.too-deep", place)
             return
         shape = shape_of(kind.name)
         for name, value in node.items():
@@ -88,49 +85,53 @@ class Walk:
             elif name == "contained" and shape.resource:
                 yield from self._resources(value, f"{place}.{name}")
             else:
-                yield from self._member(node, name, value, member, place, depth)
+                yield from self._member(node, name, value, member, place)
         yield from _missing(node, shape, kind, place)
         if kind.name == "Reference":
             yield from self._reference(node, kind, place)
 
-    def _member(
-        self, node: Node, name: str, value: object, member: Member, place: str, depth: int
-    ) -> Found:
+    def _member(self, node: Node, name: str, value: object, member: Member, place: str) -> Found:
         """Tell the faults of one member: its arity, then each of its values."""
         element = member.element
         here = f"{place}.{element.name}"
+        other = node.get(name[1:] if member.sibling else "_" + name)
         if not element.many:
-            yield from self._value(value, member, here, depth)
+            yield from self._value(value, other, member, here)
             return
         if not isinstance(value, list):
             yield issue("structure.expected-array", here)
             return
         if not value:
             yield issue("structure.empty", here)
-        other = node.get(name[1:] if member.sibling else "_" + name)
         if member.sibling and isinstance(other, list) and len(other) != len(value):
             yield issue("structure.misaligned", here)
         for index, one in enumerate(value):
+            opposite = other[index] if isinstance(other, list) and index < len(other) else None
             if one is not None:
-                yield from self._value(one, member, f"{here}[{index}]", depth)
-            elif not _stands_for(other, index):
+                yield from self._value(one, opposite, member, f"{here}[{index}]")
+            elif opposite is None:
                 yield issue("structure.null", f"{here}[{index}]")
 
-    def _value(self, value: object, member: Member, place: str, depth: int) -> Found:
-        """Tell the faults of one value of an element."""
+    def _value(self, value: object, opposite: object, member: Member, place: str) -> Found:
+        """Tell the faults of one value of an element; ``opposite`` is what its ``_`` sibling has.
+
+        (Of a sibling: what the value itself is.)
+        """
         kind = member.kind
         if isinstance(value, list):
             yield issue("structure.expected-single", place)
         elif value is None:
             yield issue("structure.null", place)
         elif member.sibling:
-            yield from self.inside(value, Kind("Element"), place, depth + 1)
+            yield from self.inside(value, _SIBLING, place)
+            if opposite is None and isinstance(value, dict) and set(value) == {"id"}:
+                yield issue("structure.ele-1", place)
         elif kind.name == "Resource":
             yield from self._resource(value, place, self.nested)
         elif kind.name in structure_table.patterns():
             yield from self._primitive(value, member, place)
         else:
-            yield from self.inside(value, kind, place, depth + 1)
+            yield from self.inside(value, kind, place)
 
     def _primitive(self, value: object, member: Member, place: str) -> Found:
         """Tell the fault of a primitive value."""
@@ -188,7 +189,7 @@ def _missing(node: Node, shape: Shape, kind: Kind, place: str) -> Found:
         chosen = [n for n in element.json_names() if n in node or "_" + n in node]
         if len(chosen) > 1:
             yield issue("structure.choice", f"{place}.{element.name}", name=element.name)
-    if not shape.resource and set(node) == {"id"}:
+    if kind is not _SIBLING and not shape.resource and set(node) == {"id"}:
         yield issue("structure.ele-1", place)
     if kind.name == "Extension":
         valued = any(name.startswith(("value", "_value")) for name in node)
@@ -197,11 +198,6 @@ def _missing(node: Node, shape: Shape, kind: Kind, place: str) -> Found:
     for law in shape.laws:
         if not law.holds(node):
             yield issue(f"structure.{law.key}", place)
-
-
-def _stands_for(other: object, index: int) -> bool:
-    """Tell whether a null is there because the other array has something at its index."""
-    return isinstance(other, list) and index < len(other) and other[index] is not None
 
 
 def _unknown(name: str, place: str) -> Issue:
