@@ -15,6 +15,7 @@ from passerelle.errors.refusals import Issue, Unprocessable
 from passerelle.fhir import extraction, json_text, served_body, structure
 from passerelle.fhir.index_rows import IndexRows
 from passerelle.fhir.resource import Key, Resource
+from passerelle.ins import patient_identity, withholding
 from passerelle.ins import rules as ins_rules
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Draft, RightsColumns, Store
@@ -72,7 +73,7 @@ async def prepare(
         if data is not None:
             return Prepared(draft(key, resource, blob=hashlib.sha256(data).hexdigest()), (data,))
         return Prepared(draft(key, resource, blob=blob))
-    if resource["resourceType"] == "Patient" and not ins_rules.has_ins(resource):
+    if resource["resourceType"] == "Patient" and not patient_identity.read(resource).matricules:
         head = await store.read(key, caller)
         return Prepared(draft(key, resource, aside=head.aside if head else None))
     return Prepared(draft(key, resource))
@@ -87,7 +88,7 @@ def draft(
     neither the body nor an index ever holds it. ``aside`` is what already stands apart.
     """
     if resource["resourceType"] == "Patient":
-        resource, withheld = ins_rules.withhold(resource)
+        resource, withheld = withholding.withhold(resource)
         aside = json_text.encode(withheld) if withheld else aside
     before, between, after = served_body.split(resource, key)
     rows, rights, claimed = derive(resource)

@@ -5,6 +5,7 @@ outbox happen here. https://hl7.org/fhir/R4/http.html
 """
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Literal
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.conditions import expect
@@ -162,7 +163,7 @@ class Repository:
     ) -> Outcome:
         keeping.demand(resource, self.gateway.ins)
         kept = await keeping.prepare(self.gateway.store, self.caller, key, resource, blob=blob)
-        method = "POST" if must_be_new else "PUT"
+        method: Literal["POST", "PUT"] = "POST" if must_be_new else "PUT"
         unit = Unit(
             writes=(Put(kept.draft, method, if_match, must_be_new),),
             expectations=() if expectation is None else (expect(*expectation),),
@@ -173,5 +174,6 @@ class Repository:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for empty in ():
-        yield empty
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk

@@ -22,9 +22,9 @@ from passerelle.errors.refusals import (
     Unprocessable,
 )
 from passerelle.errors.rules import issue
-from passerelle.fhir import structure
 from passerelle.fhir.query import Query, parse, parse_criteria
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.structure_table import resource_types
 from passerelle.fhir.transaction_entries import PlannedEntry
 from passerelle.fhir.transaction_plan import Plan, conditional_references, plan, rewrite
 from passerelle.store.contract import Delete, Expectation, Outcome, Put, Unit
@@ -57,7 +57,7 @@ class Transaction:
 
         Raises Invalid or Unprocessable naming every faulty entry, PreconditionFailed, Conflict.
         """
-        planned = plan(bundle, types=structure.TYPES, base_url=self.gateway.base_url)
+        planned = plan(bundle, types=resource_types(), base_url=self.gateway.base_url)
 
         async def attempt() -> list[EntryAnswer]:
             decided = await self._decide(planned)
@@ -213,7 +213,7 @@ class Batch:
     async def run(self, bundle: Resource) -> list[EntryAnswer]:
         """Apply each entry on its own, as processing is ordered; answer as the bundle is."""
         base_url = self.repository.gateway.base_url
-        planned = plan(bundle, types=structure.TYPES, base_url=base_url)
+        planned = plan(bundle, types=resource_types(), base_url=base_url)
         answers = {
             index: EntryAnswer(refusal.status, outcome=refusal.issues)
             for index, refusal in planned.refused.items()

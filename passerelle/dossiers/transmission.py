@@ -13,6 +13,7 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.secure_mail import SecureMail
+from passerelle.dossiers.transmission_matricule import matricule_that_may_leave
 from passerelle.dossiers.transmission_policy import Asked, refusals
 from passerelle.dossiers.transmission_states import advance, state_of
 from passerelle.errors.refusals import (
@@ -28,8 +29,6 @@ from passerelle.fhir import json_text
 from passerelle.fhir.query import parse_criteria
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.urls import DOSSIER_TAG, PASSERELLE
-from passerelle.ins import patient_identity
-from passerelle.ins.transmission import may_leave
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Expectation, NewJob, Put, Unit
 
@@ -117,17 +116,6 @@ def read_parameters(parameters: Resource) -> Request:
         raise Invalid(*faults)
     once = {address.lower(): (address, place) for address, place in reversed(recipients)}
     return Request(tuple(reversed(once.values())), resend)
-
-
-def matricule_that_may_leave(patient: Resource, *, allow_test: bool) -> str | None:
-    """Give the 15 characters of the matricule when the identity lets it leave, else None."""
-    identity = patient_identity.read(patient)
-    held = identity.active
-    if held is None or held.number is None or held.oid is None:
-        return None
-    if not may_leave(identity.status, held.oid, identity.traits, allow_test=allow_test):
-        return None
-    return held.number
 
 
 async def _document(repository: Repository, key: Key) -> _Document:

@@ -11,9 +11,9 @@ from typing import Any
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Resource
+from passerelle.messaging.addresses import check_address, is_citizen
 from passerelle.messaging.white_list import WhiteList
 
-CITIZEN_DOMAIN = "patient.mssante.fr"
 VISIBILITY_OF_PROFESSIONALS = "MASQUE_PS"
 VISIBILITY_OF_PATIENT = "INVISIBLE_PATIENT"
 
@@ -49,29 +49,23 @@ def refusals(asked: Asked, white_list: WhiteList, *, size_max_bytes: int) -> lis
 
 
 def _recipient(asked: Asked, white_list: WhiteList) -> list[Issue]:
-    local, _, domain = asked.recipient.rpartition("@")
-    if not local or not domain or any(character.isspace() for character in asked.recipient):
-        return [issue("mss.address-invalid", asked.place)]
-    labels = labels_of(asked.document)
-    if domain.lower() != CITIZEN_DOMAIN:
-        found = (
-            []
-            if white_list.lists(asked.recipient)
-            else [issue("mss.recipient-not-listed", asked.place)]
-        )
+    faults = check_address(asked.recipient, asked.place)
+    if faults:
+        return faults
+    labels, label_place = labels_of(asked.document), "DocumentReference.securityLabel"
+    if not is_citizen(asked.recipient):
+        faults = white_list.check(asked.recipient, asked.place)
         if VISIBILITY_OF_PROFESSIONALS in labels:
-            found.append(
-                issue("sending.hidden-from-professionals", "DocumentReference.securityLabel")
-            )
-        return found
-    found = []
+            faults.append(issue("sending.hidden-from-professionals", label_place))
+        return faults
+    local = asked.recipient.rpartition("@")[0]
     if asked.matricule is None:
-        found.append(issue("sending.citizen-needs-qualified", asked.place))
+        faults.append(issue("sending.citizen-needs-qualified", asked.place))
     elif local.upper() != asked.matricule.upper():
-        found.append(issue("sending.citizen-of-another", asked.place))
+        faults.append(issue("sending.citizen-of-another", asked.place))
     if VISIBILITY_OF_PATIENT in labels:
-        found.append(issue("sending.hidden-from-patient", "DocumentReference.securityLabel"))
-    return found
+        faults.append(issue("sending.hidden-from-patient", label_place))
+    return faults
 
 
 def attachments_of(document: Resource) -> list[dict[str, Any]]:

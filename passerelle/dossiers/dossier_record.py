@@ -1,0 +1,96 @@
+"""A dossier as it stands in the record: its resources, read together, with what they rest on."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from passerelle.dossiers.gateway import Gateway
+from passerelle.fhir import json_text
+from passerelle.fhir.resource import Key, Resource
+from passerelle.ins.withholding import rejoin
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Version
+
+RESTS_ON = ("Patient", "Practitioner", "Organization")
+"""Types that several dossiers share: they are found by reference, not by the dossier's tag."""
+
+NOT_OF_THE_FORM = ("Communication",)
+"""Types that bear the dossier's tag but are no part of the native form yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DossierRecord:
+    """The versions of one dossier's resources: tagged ones in order, then what they rest on."""
+
+    tagged: tuple[Version, ...]
+    shared: tuple[Version, ...]
+    seq: int | None  # of the newest tagged one, as the commit compares it
+
+    @property
+    def team(self) -> Version | None:
+        """Give the CareTeam, which carries the root of the dossier."""
+        return next((v for v in self.tagged if v.key.type == "CareTeam"), None)
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Give all versions that the native form is read from."""
+        return tuple(v for v in self.tagged if v.key.type not in NOT_OF_THE_FORM) + self.shared
+
+    @property
+    def etag(self) -> str:
+        """Give an opaque tag that changes when any resource of the dossier does."""
+        digest = blake2b(digest_size=8)
+        for version in sorted(self.versions, key=lambda v: v.key):
+            digest.update(f"{version.key}/{version.version};".encode())
+        return digest.hexdigest()
+
+
+async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierRecord:
+    """Read what there is of a dossier (``system|value``); empty when there is nothing."""
+    tagged = tuple(await gateway.store.dossier(tag, caller))
+    have = {version.key for version in tagged}
+    wanted: dict[Key, None] = {}
+    for version in tagged:
+        for key in _references(json_text.decode(version.body or b"{}")):
+            if key.type in RESTS_ON and key not in have:
+                wanted[key] = None
+    found = await gateway.store.read_many(tuple(wanted), caller)
+    shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
+    return DossierRecord(tagged, shared, max((v.seq for v in tagged), default=None))
+
+
+def resource_of(version: Version) -> Resource:
+    """Give a version's resource with what stands apart from its body put back."""
+    resource = json_text.decode(version.body or b"{}")
+    return rejoin(resource, json_text.decode(version.aside)) if version.aside else resource
+
+
+async def blobs_of(gateway: Gateway, versions: Collection[Version]) -> dict[str, bytes]:
+    """Read the bytes of the Binaries among these versions, by their id."""
+    found = {}
+    for version in versions:
+        if version.key.type == "Binary" and version.blob is not None:
+            parts = [part async for part in gateway.store.blob(version.blob)]
+            found[version.key.id] = b"".join(parts)
+    return found
+
+
+def _references(node: Any) -> Iterator[Key]:
+    """Give the local references in a resource, wherever they stand."""
+    if isinstance(node, dict):
+        reference = node.get("reference")
+        if isinstance(reference, str):
+            type_, _, id_ = reference.partition("/")
+            if id_ and "/" not in id_:
+                yield Key(type_, id_)
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
+
+
+def resources_of(versions: Sequence[Version]) -> list[Resource]:
+    """Give the resources of versions, in their order."""
+    return [resource_of(version) for version in versions]
