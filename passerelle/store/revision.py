@@ -10,6 +10,7 @@ from passerelle.errors.refusals import Unavailable
 from passerelle.errors.rules import issue
 
 QUERY = "SELECT version_num FROM alembic_version"
+SECRET_QUERY = "SELECT bytes FROM setting WHERE name = 'cursor'"
 
 
 @cache

@@ -217,6 +217,15 @@ message = Table(
     **_SQLITE,
 )
 
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", _C, primary_key=True),
+    Column("bytes", LargeBinary, nullable=False),
+    **_SQLITE,
+)
+"""What all processes on one record share: ``cursor``, the secret that seals the places of pages."""
+
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.
     event.listen(

@@ -34,6 +34,7 @@ from passerelle.store.planning import (
     keys_of,
     plan,
 )
+from passerelle.store.search import matching_statement
 from passerelle.store.sqlite_heads import heads_of, holders_of, last_numbers
 from passerelle.store.sqlite_outbox import has_side_rows, write_side_rows
 from passerelle.store.statements import readings, to_version
@@ -104,12 +105,9 @@ class Batch:
         return to_version(self.connection.execute(sql, (found,)).fetchone())
 
     def _demand_expected(self, expectation: Expectation, caller: Caller) -> None:
-        from passerelle.store.search import matching_statement
-
-        statement = matching_statement(
-            expectation.query, caller, limit=len(expectation.ids) + 1, dialect="sqlite"
-        )
-        found = self.connection.execute(statement.sql, statement.args).fetchall()
+        limit = len(expectation.ids) + 1
+        statement = matching_statement(expectation.query, caller, "sqlite", limit=limit)
+        found = self.connection.execute(*statement).fetchall()
         if tuple(row[0] for row in found) != expectation.ids:
             raise Stale("a condition designates something else now")
 

@@ -8,7 +8,7 @@ https://www.sqlite.org/c3ref/progress_handler.html
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -115,3 +115,14 @@ def _snapshot(connection: sqlite3.Connection, reading: Callable[[sqlite3.Connect
     finally:
         if connection.in_transaction:
             connection.execute("COMMIT")
+
+
+def without_waiting(reading: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits for anything, as those of SQLite do not."""
+    try:
+        reading.send(None)
+    except StopIteration as done:
+        given: T = done.value
+        return given
+    reading.close()
+    raise AssertionError("a reading of SQLite waits for something")

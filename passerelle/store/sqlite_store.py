@@ -9,6 +9,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 from passerelle.errors.refusals import NotFound, Unavailable
 from passerelle.errors.rules import issue
@@ -18,10 +19,11 @@ from passerelle.store import listings, revision, sqlite_outbox
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
 from passerelle.store.parts import Spool, parts_count
+from passerelle.store.search import Run, matching_statement, search
 from passerelle.store.sqlite_batch import Batch
 from passerelle.store.sqlite_connection import path_of
 from passerelle.store.sqlite_faults import unavailable
-from passerelle.store.sqlite_readers import SqliteReaders
+from passerelle.store.sqlite_readers import SqliteReaders, without_waiting
 from passerelle.store.sqlite_writer import SqliteWriter
 from passerelle.store.statements import readings, to_version
 from passerelle.store.wake_up import WakeUp
@@ -36,6 +38,7 @@ class SqliteStore:
         self._writer = SqliteWriter(self._path, clock)
         self._readers = SqliteReaders(self._path)
         self._jobs_added = WakeUp()
+        self._secret = b""
 
     async def open(self) -> None:
         """Open the connections and start the writer. Raises Unavailable when not migrated."""
@@ -44,6 +47,7 @@ class SqliteStore:
         try:
             self._readers.start()
             revision.demand_migrated(self._revision())
+            self._secret = self._readers.one(revision.SECRET_QUERY, ())[0]
             self._writer.start(asyncio.get_running_loop())
         except sqlite3.Error as fault:
             await self.close()
@@ -102,11 +106,16 @@ class SqliteStore:
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""
-        raise NotImplementedError
+        return await self._readers.run(
+            lambda connection: without_waiting(
+                search(_runner(connection), query, caller, "sqlite", secret=self._secret)
+            )
+        )
 
     async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
         """Give the ids of at most ``limit`` matches, in pid order."""
-        raise NotImplementedError
+        rows = await self._readers.rows(*matching_statement(query, caller, "sqlite", limit=limit))
+        return tuple([row[0] for row in rows])
 
     async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
         """Give the resource to which a business identifier belongs."""
@@ -218,3 +227,12 @@ def _part_writer(digest: str, number: int, part: bytes, size: int) -> Callable[[
         sqlite_outbox.write_blob_part(batch.connection, digest, number, part, size)
 
     return write
+
+
+def _runner(connection: sqlite3.Connection) -> Run:
+    """Make the function that runs the statements of a search on a connection."""
+
+    async def run(sql: str, args: tuple[Any, ...]) -> list[Any]:
+        return connection.execute(sql, args).fetchall()
+
+    return run

@@ -160,5 +160,6 @@ def key_pairs(
         )
     each = func.unnest(
         bindparam("types", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(Text))
-    ).table_valued("type", "id", name="wanted")
-    return each, each.c.type, each.c.id, ("types", "ids")
+    ).table_valued("type", "id")
+    wanted = each.render_derived(name="wanted")
+    return wanted, wanted.c.type, wanted.c.id, ("types", "ids")

@@ -4,6 +4,7 @@ A migration stands on its own: it never reads ``passerelle.store.schema``, which
 https://alembic.sqlalchemy.org/en/latest/ops.html
 """
 
+import os
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +54,7 @@ def upgrade() -> None:
     _blob()
     _job()
     _message()
+    _setting()
     if op.get_bind().dialect.name == "postgresql":
         for table, column in (("version", "body"), ("version", "aside"), ("blob", "bytes")):
             op.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STORAGE EXTERNAL')
@@ -167,3 +169,14 @@ def _message() -> None:
     op.create_index("message_identifier", "message", ["identifier"])
     op.create_index("message_subject", "message", ["subject"])
     op.create_index("message_state", "message", ["state", "id"])
+
+
+def _setting() -> None:
+    """Make the table of settings, with a secret of this record's own."""
+    table = op.create_table(
+        "setting",
+        sa.Column("name", TEXT, primary_key=True),
+        _must("bytes", BYTES),
+        sqlite_strict=True,
+    )
+    op.bulk_insert(table, [{"name": "cursor", "bytes": os.urandom(32)}])
