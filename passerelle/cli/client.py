@@ -27,7 +27,7 @@ FILE_MAX_BYTES = 100 * 1024 * 1024
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_NOT_NOW = frozenset({502, 503, 504})
+_NOT_SUPPORTED = 501
 
 ServerOption = Annotated[
     str,
@@ -177,7 +177,8 @@ def asking(server: str, *, json: bool) -> Iterator[Client]:
         raise printing.stop(printing.UNREACHABLE, fault.issue, json=json) from None
     except Refused as refusal:
         answer = refusal.answer
-        code = printing.UNREACHABLE if answer.status in _NOT_NOW else printing.REFUSED
+        failed = answer.status >= 500 and answer.status != _NOT_SUPPORTED
+        code = printing.UNREACHABLE if failed else printing.REFUSED
         raise printing.stop(code, *answer.issues(), json=json) from None
     finally:
         if client is not None:

@@ -60,8 +60,11 @@ def search(
     columns = (("Ressource", "Resource"), ("Modifiée", "Updated"), ("Résumé", "Summary"))
     if entries:
         printing.table(columns, [_row(entry) for entry in entries])
-    total = bundle.get("total", len(entries))
-    printing.line(f"{len(entries)} sur {total}.", f"{len(entries)} of {total}.")
+    shown, total = len(entries), bundle.get("total")
+    if total is None:
+        printing.line(f"{shown} ressource(s).", f"{shown} resource(s).")
+    else:
+        printing.line(f"{shown} sur {total}.", f"{shown} of {total}.")
     if more:
         printing.issues([issue("cli.more-pages", limit=RESOURCES_MAX)], err=True)
 

@@ -1,12 +1,12 @@
 """``passerelle``: the command and its groups. Adding a group is one line below.
 
-A module of commands offers ``app``. Nothing heavy is imported before a command runs, so that
-``--help`` answers at once.
+A module of a group offers ``app``, one whose commands stand by themselves ``register(app)``.
+Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
 """
 
 import typer
 
-from passerelle.cli import dossier, fhir, ins, mss
+from passerelle.cli import dossier, fhir, ins, mss, serving
 
 app = typer.Typer(
     name="passerelle",
@@ -19,3 +19,4 @@ app.add_typer(ins.app, name="ins")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(dossier.app, name="dossier")
 app.add_typer(mss.app, name="mss")
+serving.register(app)

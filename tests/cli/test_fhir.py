@@ -50,9 +50,10 @@ def test_a_refusal_is_told_issue_by_issue_and_ends_with_1(passerelle, server, ou
     assert [i["rule"] for i in json.loads(out)["issues"]] == ["record.deleted", "x.y"]
 
 
-def test_a_gateway_that_is_not_ready_ends_with_2(passerelle, server, outcome):
-    server.answer("GET", "/fhir/Patient/1", outcome("record.unavailable"), 503)
-    assert passerelle("fhir", "get", "Patient/1")[0] == 2
+@pytest.mark.parametrize(("status", "code"), [(500, 2), (501, 1), (503, 2)])
+def test_a_gateway_that_fails_ends_with_2(passerelle, server, outcome, status, code):
+    server.answer("GET", "/fhir/Patient/1", outcome("record.unavailable"), status)
+    assert passerelle("fhir", "get", "Patient/1")[0] == code
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]"])
@@ -102,7 +103,7 @@ def test_search_follows_the_pages_under_the_address_it_was_given(passerelle, ser
 def test_pages_that_go_round_in_a_circle_are_left(passerelle, server):
     server.answer("GET", "/fhir/Patient?c=1", bundle("1", following="/fhir/Patient?c=1"))
     code, out, _ = passerelle("fhir", "search", "Patient?c=1", "--all")
-    assert (code, len(server.seen), "1 sur 1." in out) == (0, 1, True)
+    assert (code, len(server.seen), "1 ressource(s)." in out) == (0, 1, True)
 
 
 def test_post_creates_and_says_where(passerelle, server, write):
