@@ -7,8 +7,8 @@ JSON Pointer (https://www.rfc-editor.org/rfc/rfc6901). Pure: decoded JSON in, ch
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-IGNORED = frozenset({"version", "updatedAt"})
-"""Members that every push changes and that say nothing of the dossier."""
+IGNORED = frozenset({"version", "updatedAt", "complete"})
+"""Members that say something of a push and nothing of the dossier."""
 
 CHANGES_MAX = 10_000
 """More are not listed: beyond, two dossiers have nothing in common worth reading."""

@@ -19,6 +19,7 @@ DOSSIER = {
         {"key": "m2", "kind": "relative", "referent": True},
     ],
     "complete": ["circle"],
+    "pathways": ["a"],
 }
 
 
@@ -30,8 +31,8 @@ def test_a_dossier_does_not_differ_from_itself():
     assert diff(DOSSIER, deepcopy(DOSSIER)) == ()
 
 
-def test_version_and_time_of_update_do_not_count():
-    assert diff(DOSSIER, changed(version="2", updatedAt="2026-04-01T00:00:00Z")) == ()
+def test_what_is_said_of_the_push_does_not_count():
+    assert diff(DOSSIER, changed(version="2", updatedAt="2026-04-01T00:00:00Z", complete=[])) == ()
 
 
 def test_what_is_empty_says_the_same_as_what_is_absent():
@@ -78,8 +79,8 @@ def test_a_section_that_comes_is_told_entry_by_entry_and_a_plain_member_whole():
 
 
 def test_lists_of_another_length_or_without_keys_are_changed_as_a_whole():
-    assert diff(DOSSIER, changed(complete=[])) == (
-        Change("complete", None, "removed", "", ["circle"], None),
+    assert diff(DOSSIER, changed(pathways=["a", "b"])) == (
+        Change("pathways", None, "changed", "", ["a"], ["a", "b"]),
     )
     twice = [DOSSIER["circle"][0], DOSSIER["circle"][0]]
     assert diff(changed(circle=twice), changed(circle=twice)) == ()
