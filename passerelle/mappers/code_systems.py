@@ -20,8 +20,8 @@ TRE_A11 = _tre("A11", "IheFormatCode")
 TRE_R02 = _tre("R02", "SecteurActivite")
 TRE_R13 = _tre("R13", "CommuneOM")
 TRE_R20 = _tre("R20", "Pays")
+TRE_R85 = _tre("R85", "RolePriseCharge")
 TRE_R38 = _tre("R38", "SpecialiteOrdinale")
-TRE_R209 = _tre("R209", "TypeActivite")
 TRE_R216 = _tre("R216", "HL7RoleCode")
 TRE_R256 = _tre("R256", "TypeMessagerie")
 TRE_R257 = _tre("R257", "TypeBAL")
@@ -34,7 +34,6 @@ IDENTITY_VALIDATION = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-mode-va
 PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 LANGUAGES = "urn:ietf:bcp:47"
-MHD_LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
 
 RPPS = "https://rpps.esante.gouv.fr"
 IDNPS = "urn:oid:1.2.250.1.71.4.2.1"

@@ -4,6 +4,9 @@ Jeux de valeurs and associations of the NOS (https://mos.esante.gouv.fr/NOS/): J
 JDV_J10, ASS_X04 (type to class), ASS_A11 (template to format), ASS_A12 (media type to format).
 """
 
+import tomllib
+from importlib import resources
+
 from passerelle.mappers.xds_metadata import Coded
 
 HL7_FRANCE_TEMPLATE = "2.16.840.1.113883.2.8.2.1"
@@ -48,63 +51,37 @@ OID_OF_SYSTEM = {
 }
 """OID of a FHIR code system; ``urn:oid:…`` speaks for itself (see :func:`oid_of`)."""
 
-CLASSES = {
-    "10": "Compte rendu",
-    "11": "Synthèse",
-    "31": "Imagerie médicale",
-    "42": "Prescription",
-    "43": "Dispensation",
-    "44": "Plan de soins, protocole de soins",
-    "45": "Traitement administré",
-    "52": "Certificat, déclaration",
-    "60": "Données de remboursement",
-    "90": "Autres documents déposés par le patient",
-    "95": "Document de gestion",
-    "99": "Document technique",
-}
-"""TRE_A03."""
+_TABLE = tomllib.loads(
+    resources.files("passerelle.mappers").joinpath("document_types.toml").read_text("utf-8")
+)
 
-_TYPES_OF_CLASS = {
-    "10": (
-        "11488-4 11490-0 11502-2 11505-5 11506-3 15507-7 15508-5 18748-4 18761-7 34112-3 34749-2 "
-        "34794-8 34874-8 34875-5 34876-3 47420-5 51969-4 59283-2 60280-5 60568-3 67851-6 70004-7 "
-        "75482-0 75492-9 77436-4 78341-5 78513-9 78601-2 80565-5 83981-1 85208-7 87273-9 88348-8 "
-        "89233-1 93024-8 96173-0 96349-6 BIL_AUTO"
-    ),
-    "11": (
-        "11369-6 28617-9 29274-8 34120-6 34133-9 56445-0 57055-6 57057-2 57075-4 60591-5 68599-0 "
-        "68814-3 68817-6 74207-2 78489-2 83836-7 83901-9 83963-9 84067-8 89235-6 96163-1 97694-4 "
-        "SYNTH FICHE-CONTACTS EXPORT_DUI"
-    ),
-    "31": "52040-3 IMG-KOS",
-    "42": (
-        "55115-0 57828-6 57832-8 57833-6 75496-0 PRESC-AAT PRESC-BIO PRESC-KINE PRESC-INF "
-        "PRESC-PEDI PRESC-ORTHOPHO PRESC-ORTHOPTIE"
-    ),
-    "43": "60593-1 61357-0 75468-9 DISP_AUT",
-    "44": "18776-5 77604-7 80771-9 80788-3 83869-8 PROT_ALD",
-    "52": "89601-9 96874-3 CERT_DECL",
-    "60": "REMB",
-    "90": (
-        "EXPPAT_1 EXPPAT_2 EXPPAT_3 DOCPAT01 DOCPAT02 DOCPAT03 DOCPAT04 DOCPAT05 DOCPAT06 "
-        "DOCPAT07 DOCPAT08 DOCPAT09"
-    ),
-    "95": (
-        "28653-4 34842-5 34895-3 51851-4 56446-8 59284-0 74465-6 86531-1 ATTEST-ASS-COMPL "
-        "ATTEST-RESID ATTEST-HEBGT ATTEST-DROITS-AM AUTORIS-SOINS PIECE-IDENTITE"
-    ),
-    "99": "FEUILLE-DE-STYLE",
+CLASSES: dict[str, str] = {code: entry["label"] for code, entry in _TABLE["classes"].items()}
+"""TRE_A03: label of a class."""
+
+TYPES: dict[str, str] = {
+    code: label for entry in _TABLE["classes"].values() for code, label in entry["types"].items()
 }
+"""JDV_J07: label of a type."""
+
 CLASS_OF_TYPE = {
-    kind: Coded(code, TRE_A03, CLASSES[code])
-    for code, kinds in _TYPES_OF_CLASS.items()
-    for kind in kinds.split()
+    kind: Coded(code, TRE_A03, entry["label"])
+    for code, entry in _TABLE["classes"].items()
+    for kind in entry["types"]
 }
 """Class by code of type, when the sender gives none.
 
-UNCONFIRMED: ASS_X04 itself was not at hand; 11502-2, 18748-4, 11490-0 and SYNTH are as in the
-ANS archives, the rest is read from the labels. A class that is given always wins.
+UNCONFIRMED: ASS_X04 itself was not at hand; 11502-2, 18748-4, 11490-0, SYNTH and 96163-1 are as ANS
+has them, the rest is read from the labels. A class that is given always wins.
 """
+
+SECTORS: dict[str, str] = _TABLE["sectors"]
+"""JDV_J02: label of a healthcareFacilityTypeCode."""
+
+SETTINGS: dict[str, str] = _TABLE["settings"]
+"""JDV_J04: label of a practiceSettingCode."""
+
+CONFIDENTIALITIES = {"N": "Normal", "R": "Restreint", "V": "Très restreint"}
+"""TRE_A08: label of a confidentialityCode."""
 
 FORMAT_OF_MEDIA = {
     "application/pdf": Coded(

@@ -20,9 +20,8 @@ from passerelle.mappers.documents_defaults import (
     default_format,
     mandatory_date,
 )
-from passerelle.mappers.documents_folder import folder_titles
 from passerelle.mappers.dossier import PERSON, Entry
-from passerelle.mappers.dossier_naming import KIND_TYPES, own_uuid, resource
+from passerelle.mappers.dossier_naming import KIND_TYPES, Naming, own_uuid, resource
 from passerelle.mappers.dossier_reading import Reading
 from passerelle.mappers.entry_references import Entries
 from passerelle.mappers.fhir_elements import (
@@ -63,10 +62,8 @@ def to_fhir(document: Mapping[str, Any], entries: Entries) -> Iterator[Made]:
 
 def from_fhir(reading: Reading, open_blob: Callable[[str], bytes] | None) -> list[Entry]:
     """Read all documents, each with the files of the references that append to it."""
-    titles = folder_titles(reading)
-    appended = _appended(reading)
     return [
-        _native(key, entry, [entry, *appended.get(key, ())], titles.get(key), reading, open_blob)
+        _native(key, [entry, *_appended(entry, reading)], reading, open_blob)
         for key, entry in reading.entries("documents", "DocumentReference")
     ]
 
@@ -98,19 +95,18 @@ def _reference(document: Mapping[str, Any], index: int, entries: Entries) -> Res
             "description": document.get("description"),
             "securityLabel": _labels(document, by_person=by_person),
             "content": [_content(document, index, entries)],
-            "context": _context(document, by_person=by_person),
+            "context": _context(document, index, entries),
         }
     )
 
 
 def _native(
     key: str,
-    entry: Resource,
     holders: list[Resource],
-    folder: str | None,
     reading: Reading,
     open_blob: Callable[[str], bytes] | None,
 ) -> Entry:
+    entry = holders[0]
     contents: list[Element] = [next(iter(holder.get("content", ())), {}) for holder in holders]
     attachment, context = contents[0].get("attachment", {}), entry.get("context", {})
     period = context.get("period", {})
@@ -123,7 +119,7 @@ def _native(
             "type": native_code(entry.get("type")),
             "category": native_code(next(iter(entry.get("category", ())), None)),
             "formatCode": native_coding(contents[0].get("format")),
-            "folder": folder,
+            "folder": own_value(entry, "document-folder"),
             "createdAt": attachment.get("creation"),
             "depositedAt": None if is_supplied(entry.get("_date")) else entry.get("date"),
             "author": _native_author(next(iter(entry.get("author", ())), {}), reading),
@@ -192,10 +188,12 @@ def _native_author(author: Mapping[str, Any], reading: Reading) -> str | None:
 
 
 def _extensions(document: Mapping[str, Any], entries: Entries) -> list[Element]:
+    folder = document.get("folder")
     origin, depositor = document.get("origin"), document.get("depositor")
     archived = document.get("archived")
     return [
         *([{"url": ARCHIVED, "valueBoolean": archived}] if archived is not None else ()),
+        *([own("document-folder", valueString=folder)] if folder else ()),
         *([own("document-origin", valueCode=origin)] if origin else ()),
         *([own("depositor", valueReference=entries.members.to(depositor))] if depositor else ()),
         *audience_extensions(document.get("audience"), entries.members),
@@ -265,30 +263,33 @@ def _content(document: Mapping[str, Any], index: int, entries: Entries) -> Eleme
     }
 
 
-def _context(document: Mapping[str, Any], *, by_person: bool) -> Element:
+def _context(document: Mapping[str, Any], index: int, entries: Entries) -> Element:
+    by_person = document["author"] == PERSON
+    further = range(1, 1 if index else len(document["files"]))
     act = document.get("act")
-    return {
+    context: Element = {
         "period": act or {"extension": supplied(), "start": document["createdAt"]},
         "facilityType": codeable(document.get("sector"))
         or default_concept("sector", by_person=by_person),
         "practiceSetting": codeable(document.get("setting"))
         or default_concept("setting", by_person=by_person),
         "sourcePatientInfo": {"reference": "#patient"},
+        "related": [_further(document["key"], other, entries.names) for other in further],
+    }
+    return filled(context)
+
+
+def _further(key: str, index: int, names: Naming) -> Element:
+    """Give a reference to the DocumentReference of a further file."""
+    identifier = documents_files.identifier(names, key, index)
+    return {
+        "reference": str(names.key("DocumentReference", identifier)),
+        "identifier": identifier,
     }
 
 
-def _appended(reading: Reading) -> dict[str, list[Resource]]:
-    """Give the references that hold further files, by document, in the order of the files."""
-    domain = reading.names.domain("files")
-    held: dict[str, list[tuple[int, Resource]]] = {}
-    for entry in reading.of_type("DocumentReference"):
-        values = [i["value"] for i in entry.get("identifier", ()) if i.get("system") == domain]
-        relation: Element = next(iter(entry.get("relatesTo", ())), {})
-        key = reading.entry("documents", relation.get("target"))
-        if values and key is not None:
-            held.setdefault(key, []).append((int(values[0].rpartition("/")[2]), entry))
-    return {key: [entry for _, entry in sorted(found, key=_first)] for key, found in held.items()}
-
-
-def _first(pair: tuple[int, Resource]) -> int:
-    return pair[0]
+def _appended(entry: Resource, reading: Reading) -> list[Resource]:
+    """Give the references that hold the further files, in order; those that it names only."""
+    related = entry.get("context", {}).get("related", ())
+    found = (reading.target(reference) for reference in related)
+    return [one for one in found if one and one["resourceType"] == "DocumentReference"]

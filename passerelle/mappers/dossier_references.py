@@ -1,6 +1,6 @@
 """References inside a native dossier: each resolves, none is ambiguous, none goes in a circle.
 
-``design``: a member reference is a key of ``circle`` or ``person``; ``documents.replaces`` and
+The form's own rules (``dossier.schema.json``): a member reference is a key of ``circle`` or ``person``; ``documents.replaces`` and
 ``tasks.parent`` name an entry of their own section, ``tasks.about`` one of any.
 """
 
@@ -31,6 +31,9 @@ _MEMBERS: dict[str, tuple[Path, ...]] = {
 
 _ENTRIES: dict[str, Path] = {"documents": ("replaces",), "tasks": ("parent",)}
 """Where an entry names another of its own section."""
+
+_NOWHERE: Path = ("",)
+"""A path that no entry has."""
 
 _ROOT: tuple[Path, ...] = (("lead",), ("closure", "by"), ("person", "death", "declaredBy"))
 """Where member references stand outside the sections."""
@@ -90,14 +93,17 @@ def _faulty(
         for place, value in _values(entry, path):
             if not _is_member(value, keys):
                 yield place, "dossier.reference-unresolved"
-    for place, value in _values(entry, _ENTRIES.get(section, ("",))):
+    for place, value in _values(entry, _ENTRIES.get(section, _NOWHERE)):
         if (section, value) not in keys:
             yield place, "dossier.reference-unresolved"
     if section == "tasks" and "about" in entry:
         about = entry["about"]
         named = sum((other, about) in keys for other in SECTIONS) + (about == PERSON)
         if named != 1:
-            yield ["about"], f"dossier.reference-{'ambiguous' if named else 'unresolved'}"
+            yield (
+                ["about"],
+                "dossier.reference-ambiguous" if named else "dossier.reference-unresolved",
+            )
 
 
 def _cycles(sound: Sound) -> Iterator[Fault]:

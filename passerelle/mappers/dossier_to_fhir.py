@@ -12,7 +12,6 @@ from passerelle.mappers import (
     appointments_resource,
     circle_careteam,
     circle_members,
-    documents_folder,
     documents_reference,
     patient_resource,
     structures_organization,
@@ -38,15 +37,18 @@ class DossierResource(NamedTuple):
     blob: bytes | None = None
 
 
-def to_fhir(dossier: Dossier, *, known_ids: KnownIds) -> tuple[DossierResource, ...]:
+def to_fhir(
+    dossier: Dossier, *, known_ids: KnownIds, known: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[DossierResource, ...]:
     """Make all resources of a dossier, what is referred to before what refers to it.
 
-    ``known_ids`` gives the id of a resource that bears an identifier already. Every reference of
-    the dossier must resolve in it (``dossier_form.parse`` sees to it): KeyError otherwise.
+    ``known_ids`` gives the id of a resource that bears an identifier already; ``known`` names the
+    (section, key) of documents, appointments and tasks that the record holds beside those here.
+    Every reference must resolve (``dossier_form.parse`` sees to it): KeyError otherwise.
     """
     names = naming(dossier, known_ids)
     custodian = structures_organization.reference(dossier.content["managing"], names)
-    around = entries(dossier, names, custodian)
+    around = entries(dossier, names, custodian, known)
     return tuple(
         _once(
             (
@@ -55,10 +57,6 @@ def to_fhir(dossier: Dossier, *, known_ids: KnownIds) -> tuple[DossierResource, 
                     DossierResource("documents", document["key"], *made)
                     for document in dossier.section("documents")
                     for made in documents_reference.to_fhir(document, around)
-                ),
-                *(
-                    DossierResource("documents", "", folder, "supporting")
-                    for folder in documents_folder.to_fhir(dossier, around)
                 ),
                 *(
                     DossierResource(

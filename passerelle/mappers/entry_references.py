@@ -48,7 +48,13 @@ class Entries:
         return self.members.to(key)
 
 
-def entries(dossier: Dossier, names: Naming, custodian: Element) -> Entries:
-    """Gather the references of a dossier; ``custodian`` is its managing structure."""
+def entries(
+    dossier: Dossier, names: Naming, custodian: Element, known: frozenset[tuple[str, str]]
+) -> Entries:
+    """Gather the references of a dossier; ``custodian`` is its managing structure.
+
+    ``known`` names the entries that the record holds beside those of the dossier.
+    """
+    keys = known | dossier.keys()
     circle = {member["key"]: member for member in dossier.section("circle")}
-    return Entries(names, member_references(dossier, names), circle, dossier.keys(), custodian)
+    return Entries(names, member_references(dossier, names), circle, keys, custodian)

@@ -1,0 +1,40 @@
+"""A dossier goes to FHIR and comes back the same."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from passerelle.mappers.dossier import Dossier, dump
+from passerelle.mappers.dossier_form import parse
+from passerelle.mappers.dossier_from_fhir import from_fhir
+from passerelle.mappers.dossier_to_fhir import to_fhir
+from tests.strategies.dossiers import dossiers
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+
+
+def there_and_back(dossier: Dossier) -> Dossier:
+    made = to_fhir(dossier, known_ids={})
+    blobs = {one.resource["id"]: one.blob for one in made if one.blob is not None}
+    return from_fhir([one.resource for one in made], blobs)
+
+
+@given(dossiers())
+@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+def test_a_drawn_dossier_is_taken_without_an_issue(dossier):
+    parsed = parse(dump(dossier))
+    assert parsed.issues == ()
+    assert parsed.dossier == dossier
+
+
+@given(dossiers())
+@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+def test_from_fhir_is_the_inverse_of_to_fhir(dossier):
+    assert there_and_back(dossier) == dossier
+
+
+@pytest.mark.nightly
+@given(dossiers())
+@settings(max_examples=2000, deadline=None, suppress_health_check=SLOW)
+def test_from_fhir_is_the_inverse_of_to_fhir_over_many_dossiers(dossier):
+    assert parse(dump(dossier)).dossier == dossier
+    assert there_and_back(dossier) == dossier

@@ -1,0 +1,1 @@
+"""What hypothesis draws from: values of the domain, for the tests of every room."""
