@@ -48,6 +48,7 @@ class DossierRecord:
 
 async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierRecord:
     """Read what there is of a dossier (``system|value``); empty when there is nothing."""
+    seq = await gateway.store.dossier_seq(tag, caller)  # first: a deletion since makes us Stale
     tagged = tuple(await gateway.store.dossier(tag, caller))
     have = {version.key for version in tagged}
     wanted: dict[Key, None] = {}
@@ -57,7 +58,7 @@ async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierReco
                 wanted[key] = None
     found = await gateway.store.read_many(tuple(wanted), caller)
     shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
-    return DossierRecord(tagged, shared, max((v.seq for v in tagged), default=None))
+    return DossierRecord(tagged, shared, seq)
 
 
 def resource_of(version: Version) -> Resource:
