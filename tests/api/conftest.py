@@ -27,18 +27,36 @@ class Served:
     gateway: Gateway
     door: Any
 
-    async def put(self, resource: dict[str, Any], **headers: str) -> httpx.Response:
-        address = f"/fhir/{resource['resourceType']}/{resource['id']}"
-        return await self.client.put(
-            address, content=json.dumps(resource), headers=FHIR | {**headers}
-        )
+    async def ask(
+        self, method: str, address: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a request; a body that is not bytes goes as FHIR JSON."""
+        if body is None:
+            return await self.client.request(method, address, headers=headers)
+        content = body if isinstance(body, bytes) else json.dumps(body)
+        given = FHIR | {name.lower(): value for name, value in (headers or {}).items()}
+        return await self.client.request(method, address, content=content, headers=given)
 
-    async def post(self, resource: dict[str, Any], **headers: str) -> httpx.Response:
-        return await self.client.post(
-            f"/fhir/{resource['resourceType']}",
-            content=json.dumps(resource),
-            headers=FHIR | {name.replace("_", "-"): value for name, value in headers.items()},
-        )
+    async def kept(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """Put a resource that must be taken; give it as it is served."""
+        address = f"/fhir/{resource['resourceType']}/{resource['id']}"
+        answer = await self.ask("PUT", address, resource)
+        assert answer.status_code in (200, 201), answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture
+def rules():
+    """Give the rules that an OperationOutcome names."""
+
+    def read(answer: httpx.Response) -> list[str]:
+        outcome = answer.json()
+        assert outcome["resourceType"] == "OperationOutcome", answer.text
+        assert answer.headers["content-type"].startswith("application/fhir+json")
+        return [issue["details"]["coding"][0]["code"] for issue in outcome["issue"]]
+
+    return read
 
 
 @pytest.fixture

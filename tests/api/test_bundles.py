@@ -1,0 +1,153 @@
+"""Transactions and batches over HTTP."""
+
+import base64
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+MOTHER = "urn:uuid:5b6f3a52-94c5-4f0e-9a0b-3b1f2c8d7e60"
+LETTER = "urn:uuid:0c1f9a8e-71a3-49f0-8a40-2a50f0c0b001"
+
+
+def entry(method, url, resource=None, full_url=None, **request):
+    made = {"request": {"method": method, "url": url, **request}}
+    if full_url:
+        made["fullUrl"] = full_url
+    if resource:
+        made["resource"] = resource
+    return made
+
+
+def bundle(kind, *entries):
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+
+
+PATIENT = {"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": "1"}]}
+TEAM = {"resourceType": "CareTeam", "subject": {"reference": MOTHER}}
+
+
+async def test_a_transaction_links_what_it_makes(served):
+    answer = await served.ask(
+        "POST",
+        "/fhir",
+        bundle(
+            "transaction",
+            entry("POST", "CareTeam", TEAM),
+            entry("POST", "Patient", PATIENT, MOTHER),
+        ),
+    )
+    made = answer.json()
+    assert (answer.status_code, made["type"]) == (200, "transaction-response")
+    statuses = [each["response"]["status"] for each in made["entry"]]
+    assert statuses == ["201 Created", "201 Created"]
+    team, patient = (each["response"]["location"].split("/_history")[0] for each in made["entry"])
+    assert team.startswith("CareTeam/")
+    assert patient.startswith("Patient/")
+    assert "resource" not in made["entry"][0]
+    kept = (await served.ask("GET", f"/fhir/{team}")).json()
+    assert kept["subject"] == {"reference": patient}
+
+
+async def test_a_document_goes_in_with_its_bytes_as_iti_65_has_them(served):
+    document = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "content": [{"attachment": {"contentType": "text/plain", "url": LETTER}}],
+    }
+    data = base64.b64encode(b"Bonjour").decode()
+    binary = {"resourceType": "Binary", "contentType": "text/plain", "data": data}
+    answer = await served.ask(
+        "POST",
+        "/fhir/",
+        bundle(
+            "transaction",
+            entry("POST", "DocumentReference", document),
+            entry("POST", "Binary", binary, LETTER),
+        ),
+        {"Prefer": "return=representation"},
+    )
+    made = answer.json()["entry"]
+    address = made[0]["resource"]["content"][0]["attachment"]["url"]
+    assert made[0]["fullUrl"].endswith(made[0]["resource"]["id"])
+    read = await served.ask("GET", f"/fhir/{address}")
+    assert (read.content, read.headers["content-type"]) == (b"Bonjour", "text/plain")
+
+
+async def test_one_fault_keeps_everything_out(served, rules):
+    answer = await served.ask(
+        "POST",
+        "/fhir",
+        bundle(
+            "transaction",
+            entry("PUT", "Patient/p1", PATIENT | {"id": "p1"}),
+            entry("PUT", "Patient/p2", PATIENT | {"id": "p2", "gender": "x"}),
+            entry("POST", "Patient", {"resourceType": "Patient", "birthDate": "x"}),
+        ),
+    )
+    assert answer.status_code == 400
+    places = [issue["expression"][0] for issue in answer.json()["issue"]]
+    assert places == ["Bundle.entry[2].resource.birthDate", "Bundle.entry[1].resource.gender"]
+    assert (await served.ask("GET", "/fhir/Patient/p1")).status_code == 404
+
+
+async def test_a_transaction_reads_after_it_has_written(served):
+    answer = await served.ask(
+        "POST",
+        "/fhir",
+        bundle(
+            "transaction",
+            entry("GET", "Patient/p1"),
+            entry("PUT", "Patient/p1", PATIENT | {"id": "p1"}),
+            entry("GET", "Patient?identifier=urn:x|1"),
+        ),
+    )
+    read, written, found = answer.json()["entry"]
+    assert read["resource"]["id"] == "p1"
+    assert written["response"]["status"] == "201 Created"
+    assert found["resource"]["type"] == "searchset"
+    assert found["resource"]["entry"][0]["resource"]["id"] == "p1"
+
+
+async def test_a_batch_answers_each_entry_on_its_own(served):
+    answer = await served.ask(
+        "POST",
+        "/fhir",
+        bundle(
+            "batch",
+            entry("PUT", "Patient/p1", PATIENT | {"id": "p1"}),
+            entry("GET", "Patient/nobody"),
+            entry("PATCH", "Patient/p1"),
+            entry("PUT", "Patient/p2", PATIENT | {"id": "p2", "gender": "x"}),
+            entry("DELETE", "Patient/p9"),
+        ),
+    )
+    made = answer.json()
+    assert made["type"] == "batch-response"
+    assert [each["response"]["status"] for each in made["entry"]] == [
+        "201 Created",
+        "404 Not Found",
+        "501 Not Implemented",
+        "400 Bad Request",
+        "204 No Content",
+    ]
+    outcome = made["entry"][3]["response"]["outcome"]
+    assert outcome["issue"][0]["expression"] == ["Patient.gender"]
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ({"resourceType": "Patient"}, "bundle.not-a-bundle"),
+        ({"resourceType": "Bundle", "type": "document"}, "bundle.type"),
+        ({"resourceType": "Bundle"}, "bundle.type"),
+        ({"resourceType": "Bundle", "type": "batch", "entry": 1}, "bundle.entry-list"),
+    ],
+)
+async def test_what_is_no_bundle_to_apply_is_refused(served, rules, body, rule):
+    answer = await served.ask("POST", "/fhir", body)
+    assert (answer.status_code, rules(answer)) == (400, [rule])
+
+
+async def test_an_empty_transaction_is_answered(served):
+    answer = await served.ask("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction"})
+    assert answer.json() == {"resourceType": "Bundle", "type": "transaction-response"}
