@@ -1,0 +1,44 @@
+"""Health, figures and documentation."""
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_living_gateway_says_so(served):
+    answer = await served.ask("GET", "/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+
+
+async def test_a_gateway_is_ready_when_its_record_is(served):
+    answer = await served.ask("GET", "/health/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    await served.gateway.store.close()
+    answer = await served.ask("GET", "/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+
+
+async def test_requests_are_counted_by_pattern_and_never_by_id(served):
+    for _ in range(3):
+        await served.ask("GET", "/fhir/Patient/secret-id")
+    await served.ask("BREW", "/fhir/Patient/secret-id")
+    await served.ask("GET", "/secret-address")
+    text = (await served.ask("GET", "/metrics")).text
+    line = 'passerelle_requests_total{method="GET",route="/fhir/{type}/{id}",status="404"} 3.0'
+    assert line in text
+    assert 'method="OTHER"' in text
+    assert "passerelle_request_seconds_bucket" in text
+    assert "secret" not in text
+    assert "BREW" not in text
+
+
+async def test_the_routes_are_documented_without_a_script(served):
+    page = await served.ask("GET", "/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/dossiers/{dossier}" in page.text
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+    openapi = (await served.ask("GET", "/openapi.json")).json()
+    assert {"/health/live", "/health/ready", "/metrics", "/dossiers/{dossier}"} <= set(
+        openapi["paths"]
+    )
