@@ -76,7 +76,7 @@ class Structures:
     """The data types and bindings of R4, to know which tokens carry no system of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self._archive = tarfile.open(folder / PACKAGES[0])
+        self._archive = tarfile.open(folder / PACKAGES[0])  # noqa: SIM115 - to the end of the tool
         self._names = set(self._archive.getnames())
 
     def _read(self, name: str) -> dict[str, Any] | None:

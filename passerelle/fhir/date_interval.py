@@ -106,4 +106,7 @@ def period(start: str | None, end: str | None) -> Interval | None:
     last = interval(end) if end else None
     if first is None and last is None:
         return None
+    if first and last:
+        # A Period whose ends are swapped (against per-1) is still an interval.
+        return Interval(min(first.low, last.low), max(first.high, last.high))
     return Interval(first.low if first else BEFORE_ALL, last.high if last else AFTER_ALL)

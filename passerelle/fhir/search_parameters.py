@@ -23,9 +23,9 @@ class Parameter(NamedTuple):
     """One search parameter of one resource type.
 
     ``id`` is the one that index rows carry; ``type`` the resource type it indexes, or
-    ``Resource``; ``targets`` the types that a reference may lead to; ``url`` its definition. ``system`` is the
-    one that plain codes (``code``, ``boolean``) are implied to have, empty for none; None when the
-    values carry their own.
+    ``Resource``; ``targets`` the types that a reference may lead to; ``url`` its definition.
+    ``system`` is the one that plain codes (``code``, ``boolean``) are implied to have, empty for
+    none; None when the values carry their own.
     """
 
     id: int

@@ -83,14 +83,15 @@ def _sort_key(scope: Scope, key: SortShape, resource: FromClause) -> _Key:
 
 
 def _after(
-    scope: Scope, keys: list[_Key], nulls: tuple[bool, ...], pid: ColumnElement[Any]
+    scope: Scope, keys: list[_Key], nulls: tuple[bool, ...], pid: _Key
 ) -> ColumnElement[bool]:
     """Write what comes after a place; ``nulls`` tells which of its keys had no value.
 
     What has no value comes last: after a null there are only nulls, up to the pid.
     """
     if not keys:
-        return pid > scope.bind(_BIG)
+        place = scope.bind(pid.type)
+        return pid.column < place if pid.descending else pid.column > place
     key, rest = keys[0], keys[1:]
     if nulls[0]:
         return and_(key.column.is_(None), _after(scope, rest, nulls[1:], pid))
@@ -101,13 +102,18 @@ def _after(
     return or_(beyond, and_(key.column == place, _after(scope, rest, nulls[1:], pid)))
 
 
-def _order(keys: list[_Key], pid: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+def _pid_key(keys: list[_Key], pid: ColumnElement[Any]) -> _Key:
+    """Give the pid as the last key; it goes the way of the key before it, as the indexes do."""
+    return _Key(pid, _BIG, descending=bool(keys) and keys[-1].descending, nullable=False)
+
+
+def _order(keys: list[_Key], pid: _Key) -> list[ColumnElement[Any]]:
     """Write the order; only what may have no value needs NULLS LAST."""
     order: list[ColumnElement[Any]] = []
-    for key in keys:
+    for key in (*keys, pid):
         spelled = key.column.desc() if key.descending else key.column.asc()
         order.append(spelled.nulls_last() if key.nullable else spelled)
-    return [*order, pid]
+    return order
 
 
 class _Matches(NamedTuple):
@@ -127,7 +133,9 @@ def _matches(scope: Scope, shape: QueryShape) -> _Matches:
     resource = scope.rows.resource
     type = scope.bind(_TEXT)
     found = criteria(scope, shape.clauses, resource)
-    source, pid, of_type = resource, resource.c.pid, resource.c.type
+    source = resource
+    pid: ColumnElement[Any] = resource.c.pid
+    of_type: ColumnElement[Any] = resource.c.type
     if found.joined is not None:
         source, pid = found.joined, found.joined.c.pid
     if found.driven_by in ("key", "list"):
@@ -166,33 +174,45 @@ def _page(scope: Scope, shape: QueryShape) -> Select[Any]:
     """
     found = _matches(scope, shape)
     keys = [_sort_key(scope, key, found.resource) for key in shape.sort]
-    version = scope.rows.version
     if found.ordered and not any(key.nullable for key in keys):
-        page = found.statement.add_columns(
-            *version_columns(scope.rows), *(key.column for key in keys)
-        ).where(version.c.seq == found.resource.c.seq)
-        if shape.after is not None:
-            page = page.where(_after(scope, keys, shape.after, found.pid))
-        return _limited(scope, page.order_by(*_order(keys, found.pid)))
+        return _page_as_it_comes(scope, shape, found, keys)
     keyed = found.statement.add_columns(
         found.pid.label("pid"), *(key.column.label(f"k{n}") for n, key in enumerate(keys))
     ).subquery("keyed")
     keys = [key._replace(column=keyed.c[f"k{n}"]) for n, key in enumerate(keys)]
+    pid = _pid_key(keys, keyed.c.pid)
     chosen = select(keyed)
     if shape.after is not None:
-        chosen = chosen.where(_after(scope, keys, shape.after, keyed.c.pid))
-    chosen = _limited(scope, chosen.order_by(*_order(keys, keyed.c.pid)))
-    first = chosen.subquery("page")
+        chosen = chosen.where(_after(scope, keys, shape.after, pid))
+    first = _limited(scope, chosen.order_by(*_order(keys, pid))).subquery("page")
     keys = [key._replace(column=first.c[f"k{n}"]) for n, key in enumerate(keys)]
-    again = scope.rows.resource.alias("head")
-    columns = version_columns(scope.rows)[2:]
+    head, version = scope.rows.resource.alias("head"), scope.rows.version
     return (
-        select(again.c.type, again.c.id, *columns, *(key.column for key in keys))
+        select(
+            head.c.type,
+            head.c.id,
+            *version_columns(scope.rows)[2:],
+            *(key.column for key in keys),
+        )
         .select_from(first)
-        .join(again, again.c.pid == first.c.pid)
-        .join(version, version.c.seq == again.c.seq)
-        .order_by(*_order(keys, first.c.pid))
+        .join(head, head.c.pid == first.c.pid)
+        .join(version, version.c.seq == head.c.seq)
+        .order_by(*_order(keys, _pid_key(keys, first.c.pid)))
     )
+
+
+def _page_as_it_comes(
+    scope: Scope, shape: QueryShape, found: _Matches, keys: list[_Key]
+) -> Select[Any]:
+    """Write a page whose matches come in the order that is asked for, bodies and all."""
+    version = scope.rows.version
+    pid = _pid_key(keys, found.pid)
+    page = found.statement.add_columns(
+        *version_columns(scope.rows), *(key.column for key in keys)
+    ).where(version.c.seq == found.resource.c.seq)
+    if shape.after is not None:
+        page = page.where(_after(scope, keys, shape.after, pid))
+    return _limited(scope, page.order_by(*_order(keys, pid)))
 
 
 _PURPOSES = {"page": _page, "ids": _ids, "count": _count}

