@@ -1,0 +1,114 @@
+"""Whatever the CapabilityStatement claims is tried on every type that it claims it of."""
+
+import json
+
+import pytest
+
+from passerelle.errors.refusals import Invalid
+from passerelle.fhir import structure
+from passerelle.fhir.structure_table import resource_types
+
+pytestmark = pytest.mark.anyio
+VALUES = {
+    "token": "a",
+    "string": "a",
+    "reference": "Patient/1",
+    "date": "2026",
+    "number": "1",
+    "quantity": "1",
+    "uri": "urn:a",
+}
+
+
+@pytest.fixture
+async def claimed(served):
+    return (await served.ask("GET", "/fhir/metadata")).json()
+
+
+async def test_the_statement_is_itself_a_resource_without_fault(claimed):
+    try:
+        structure.demand(claimed)
+    except Invalid as refusal:
+        pytest.fail(str([(issue.rule, issue.expression) for issue in refusal.issues]))
+
+
+async def test_every_type_of_r4_is_claimed(claimed):
+    assert {each["type"] for each in claimed["rest"][0]["resource"]} == resource_types()
+
+
+async def test_every_parameter_that_is_claimed_is_understood(served, claimed):
+    strict = {"Prefer": "handling=strict"}
+    for each in claimed["rest"][0]["resource"]:
+        type_ = each["type"]
+        for parameter in each["searchParam"]:
+            query = f"{parameter['name']}={VALUES[parameter['type']]}&_count=1"
+            answer = await served.ask("GET", f"/fhir/{type_}?{query}", headers=strict)
+            assert answer.status_code == 200, (type_, parameter, answer.text)
+
+
+async def test_every_include_that_is_claimed_is_understood(served, claimed):
+    strict = {"Prefer": "handling=strict"}
+    for each in claimed["rest"][0]["resource"]:
+        asked = [("_include", name) for name in each.get("searchInclude", ())]
+        asked += [("_revinclude", name) for name in each.get("searchRevInclude", ())]
+        for name, value in asked:
+            address = f"/fhir/{each['type']}?{name}={value}&_count=1"
+            answer = await served.ask("GET", address, headers=strict)
+            assert answer.status_code == 200, (address, answer.text)
+
+
+async def test_every_interaction_that_is_claimed_is_there(served, claimed):
+    """An interaction that is there answers in its own words; one that is not says 501 or 405."""
+    for each in claimed["rest"][0]["resource"]:
+        type_ = each["type"]
+        base, one = f"/fhir/{type_}", f"/fhir/{type_}/x"
+        empty = {"resourceType": type_, "id": "x"}
+        tried = {
+            "create": ("POST", base, empty, {201, 400}),
+            "update": ("PUT", one, empty, {200, 201, 400}),
+            "read": ("GET", one, None, {200, 404, 410}),
+            "vread": ("GET", one + "/_history/1", None, {200, 404, 410}),
+            "history-instance": ("GET", one + "/_history", None, {200, 404}),
+            "search-type": ("GET", base + "?_count=1", None, {200}),
+            "delete": ("DELETE", one, None, {200, 204}),
+        }
+        codes = [interaction["code"] for interaction in each["interaction"]]
+        assert set(codes) <= set(tried)
+        for code in tried:
+            if code in codes:
+                method, address, body, expected = tried[code]
+                answer = await served.ask(method, address, body)
+                assert answer.status_code in expected, (type_, code, answer.text)
+
+
+async def test_the_conditions_that_are_claimed_hold(served, claimed):
+    for each in claimed["rest"][0]["resource"]:
+        assert each["conditionalCreate"] is True
+        assert each["conditionalUpdate"] is True
+        assert each["updateCreate"] is True
+        assert each["versioning"] == "versioned"
+        assert each["conditionalDelete"] == "not-supported"
+    answer = await served.ask("DELETE", "/fhir/Patient?identifier=x")
+    assert answer.status_code == 501
+    given = {"resourceType": "Basic", "code": {"text": "x"}}
+    made = await served.ask("POST", "/fhir/Basic", given, {"If-None-Exist": "_id=none"})
+    assert made.status_code == 201
+    put = await served.ask("PUT", "/fhir/Basic?_id=none", given)
+    assert put.status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+async def test_the_system_interactions_that_are_claimed_are_there(served, claimed, kind):
+    codes = {interaction["code"] for interaction in claimed["rest"][0]["interaction"]}
+    assert codes == {"transaction", "batch"}
+    answer = await served.ask("POST", "/fhir", {"resourceType": "Bundle", "type": kind})
+    assert answer.status_code == 200
+
+
+async def test_the_operations_that_are_claimed_are_there(served, claimed):
+    for each in claimed["rest"][0]["resource"]:
+        for operation in each.get("operation", ()):
+            address = f"/fhir/{each['type']}/x/${operation['name']}"
+            answer = await served.ask("POST", address, {"resourceType": "Parameters"})
+            assert json.dumps(answer.json()).count("http.not-there-yet") == 0
+            assert answer.status_code != 405
