@@ -22,6 +22,7 @@ from passerelle.api.metrics import Metrics
 from passerelle.api.security import OpenDoor
 from passerelle.dossiers import transmission
 from passerelle.dossiers.gateway import Gateway, InsPolicy
+from passerelle.dossiers.mail_reception import MailReader
 from passerelle.dossiers.secure_mail import Emitter, SecureMail
 from passerelle.dossiers.worker import Handler, Worker
 from passerelle.errors.refusals import PasserelleError, Unavailable
@@ -193,13 +194,14 @@ def served_without_worker() -> Door:
 
 
 async def start_worker(gateway: Gateway) -> StopWorker:
-    """Start the worker of a gateway in this process."""
-    worker = make_worker(gateway)
-    task = asyncio.create_task(worker.run())
+    """Start the worker of a gateway in this process, and the reader of its mailbox."""
+    workers = make_workers(gateway)
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
 
     async def stop() -> None:
-        worker.stop()
-        await task
+        for worker in workers:
+            worker.stop()
+        await asyncio.gather(*tasks)
 
     return stop
 
@@ -211,9 +213,15 @@ def handlers() -> dict[str, Handler]:
     return {transmission.JOB_KIND: send_job}
 
 
-def make_worker(gateway: Gateway) -> Worker:
-    """Make the worker of a gateway; its holder's name is its own among all workers."""
-    return Worker(gateway, handlers(), holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+def make_workers(gateway: Gateway) -> tuple[Worker | MailReader, ...]:
+    """Make what works beside the requests: the worker, and the mail reader if there is mail.
+
+    The worker's holder is a name of its own among all workers.
+    """
+    worker = Worker(gateway, handlers(), holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    if gateway.mail is None:
+        return (worker,)
+    return (worker, MailReader(gateway, gateway.mail))
 
 
 def web_application(settings: Settings, *, start_worker: StartWorker | None = None) -> Door:

@@ -6,7 +6,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 import typer
 
-from passerelle.cli import dossier, fhir, ins, mss, serving
+from passerelle.cli import demo, dossier, fhir, ins, mss, serving
 
 app = typer.Typer(
     name="passerelle",
@@ -20,3 +20,4 @@ app.add_typer(fhir.app, name="fhir")
 app.add_typer(dossier.app, name="dossier")
 app.add_typer(mss.app, name="mss")
 serving.register(app)
+demo.register(app)

@@ -61,7 +61,7 @@ def worker(json: JsonOption = False) -> None:
     """Fait tourner le travailleur seul, à côté de processus qui servent."""
     settings = settings_or_stop(json=json)
     from passerelle.api.logs import configure
-    from passerelle.app import make_gateway, make_worker
+    from passerelle.app import make_gateway, make_workers
 
     configure(settings.log_level)
 
@@ -69,10 +69,15 @@ def worker(json: JsonOption = False) -> None:
         gateway = make_gateway(settings)
         await gateway.store.open()
         try:
-            made = make_worker(gateway)
+            made = make_workers(gateway)
+
+            def stop() -> None:
+                for one in made:
+                    one.stop()
+
             for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, made.stop)
-            await made.run()
+                asyncio.get_running_loop().add_signal_handler(number, stop)
+            await asyncio.gather(*(one.run() for one in made))
         finally:
             await gateway.store.close()
 

@@ -111,7 +111,15 @@ def refused() -> dict[str, Any]:
             },
         },
         "circle": [_coordinator()],
-        "alerts": [],
+        "alerts": [
+            {
+                "key": "al1",
+                "kind": "fall",
+                "title": "Chute",
+                "raisedAt": "2026-11-22T07:00:00+01:00",
+                "status": "active",
+            }
+        ],
     }
     made["tasks"] = [
         {
