@@ -1,0 +1,108 @@
+"""The resources of a dossier are right: R4, their French profiles, their names."""
+
+from uuid import UUID
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from hypothesis import HealthCheck, given, settings
+
+from passerelle.fhir import structure
+from passerelle.fhir.urls import CDS, DOSSIER_TAG, FR_CORE, PDSM
+from passerelle.mappers.dossier_to_fhir import to_fhir
+from tests.mappers.profile_snapshots import BASES, profiles
+from tests.strategies.dossiers import dossiers
+
+PROFILES = frozenset(
+    {
+        *(
+            FR_CORE + name
+            for name in (
+                "fr-core-patient",
+                "fr-core-patient-ins",
+                "fr-core-practitioner",
+                "fr-core-practitioner-role",
+                "fr-core-organization",
+                "fr-core-appointment",
+            )
+        ),
+        CDS + "cds-ihe-careteam",
+        CDS + "cds-fr-related-person",
+        PDSM + "pdsm-comprehensive-document-reference",
+        *BASES,
+    }
+)
+LAW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def snapshots(shared):
+    found = profiles(shared, PROFILES)
+    assert found.keys() == PROFILES
+    return found
+
+
+@given(dossiers())
+@LAW
+def test_every_resource_passes_the_structure_check_and_the_second_opinion(dossier):
+    for made in to_fhir(dossier, known_ids={}):
+        assert structure.check(made.resource) == []
+        get_fhir_model_class(made.resource["resourceType"]).model_validate(made.resource)
+
+
+@given(dossier=dossiers())
+@LAW
+def test_every_resource_has_what_its_french_profile_makes_mandatory(snapshots, dossier):
+    for made in to_fhir(dossier, known_ids={}):
+        resource = made.resource
+        for claimed in resource["meta"].get("profile", [resource["resourceType"]]):
+            if claimed in snapshots:
+                assert snapshots[claimed].faults(resource) == []
+            else:
+                assert resource["resourceType"] == "DocumentReference"
+                assert resource["status"] == "entered-in-error"
+
+
+@given(dossiers())
+@LAW
+def test_the_same_dossier_gives_the_same_resources_with_ids_of_their_own(dossier):
+    made = to_fhir(dossier, known_ids={})
+    assert made == to_fhir(dossier, known_ids={})
+    keys = [(one.resource["resourceType"], one.resource["id"]) for one in made]
+    assert len(set(keys)) == len(keys)
+    assert all(UUID(id).version == 5 for _, id in keys)
+
+
+@given(dossiers())
+@LAW
+def test_every_reference_to_a_resource_of_the_dossier_reaches_one_that_is_made(dossier):
+    made = to_fhir(dossier, known_ids={})
+    there = {f"{one.resource['resourceType']}/{one.resource['id']}" for one in made}
+    for one in made:
+        assert set(references(one.resource)) <= there
+
+
+@given(dossiers())
+@LAW
+def test_what_is_the_dossiers_own_is_tagged_and_what_is_shared_is_not(dossier):
+    tag = [{"system": DOSSIER_TAG, "code": dossier.tag}]
+    for one in to_fhir(dossier, known_ids={}):
+        meta = one.resource["meta"]
+        assert meta["source"] == dossier.platform
+        assert meta.get("tag", tag) == tag
+        if one.role == "primary":
+            assert meta["tag"] == tag
+    managing = next(one for one in to_fhir(dossier, known_ids={}) if one.section == "managing")
+    assert "tag" not in managing.resource["meta"]
+
+
+def references(node):
+    """Give every relative reference below a node but those inside attachments."""
+    if isinstance(node, dict):
+        address = node.get("reference")
+        if isinstance(address, str) and not address.startswith("#"):
+            yield address
+        for child in node.values():
+            yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
