@@ -1,8 +1,9 @@
 """A gateway on a real record, reached through the very application that is served."""
 
-import asyncio
+import importlib.util
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +12,6 @@ import pytest
 from passerelle import app as wiring
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.settings import Settings
-from passerelle.store.migrate import migrate
 from passerelle.store.opening import open_store
 
 BASE = "http://127.0.0.1:8080/fhir"
@@ -59,15 +59,29 @@ def rules():
     return read
 
 
-@pytest.fixture
-def database_url(tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'record.db'}"
+def _fixtures_of_the_store() -> Any:
+    """Load the databases that the tests of the store are run on."""
+    path = Path(__file__).parents[1] / "store" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("passerelle_store_fixtures", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_store = _fixtures_of_the_store()
+postgres_url = _store.postgres_url
+postgres_database = _store.postgres_database
+postgres_database_url = _store.postgres_database_url
+sqlite_template = _store.sqlite_template
+sqlite_database_url = _store.sqlite_database_url
+database_url = _store.database_url
 
 
 @pytest.fixture
 async def served(database_url):
     """The application on a record of its own."""
-    await asyncio.to_thread(migrate, database_url)
     gateway = Gateway(
         store=open_store(database_url, clock=wiring.clock),
         clock=wiring.clock,

@@ -9,6 +9,14 @@ from passerelle.fhir import structure
 from passerelle.fhir.structure_table import resource_types
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_url(sqlite_database_url):
+    """What is tried here does not depend on the database."""
+    return sqlite_database_url
+
+
 VALUES = {
     "token": "a",
     "string": "a",

@@ -13,6 +13,12 @@ from passerelle.errors.rules import issue
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def database_url(sqlite_database_url):
+    """What is tried here does not depend on the database."""
+    return sqlite_database_url
+
+
 @pytest.mark.parametrize(
     ("method", "address", "status", "rule"),
     [

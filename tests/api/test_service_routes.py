@@ -5,6 +5,12 @@ import pytest
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def database_url(sqlite_database_url):
+    """What is tried here does not depend on the database."""
+    return sqlite_database_url
+
+
 async def test_a_living_gateway_says_so(served):
     answer = await served.ask("GET", "/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "live"})
