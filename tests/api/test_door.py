@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 
 import pytest
 import structlog
@@ -175,6 +176,7 @@ def lines(monkeypatch):
     """Collects what is logged, as it would be written."""
     written = io.BytesIO()
     before = structlog.get_config()
+    monkeypatch.setattr(logging, "basicConfig", lambda **options: None)
     logs.configure("info")
     structlog.configure(
         logger_factory=structlog.BytesLoggerFactory(written), cache_logger_on_first_use=False
