@@ -13,7 +13,7 @@ from passerelle.errors.refusals import Conflict, Issue, PasserelleError, Precond
 from passerelle.errors.rules import issue
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key
-from passerelle.store.contract import Delete, Draft, Put, Unit, Version
+from passerelle.store.contract import Delete, Draft, Put, RightsColumns, Unit, Version
 
 Action: TypeAlias = Literal["created", "updated", "kept", "deleted", "absent"]
 ClaimKey: TypeAlias = tuple[str, str, str]
@@ -46,6 +46,7 @@ class Stamps:
 class Plan:
     """What a commit writes. ``drafts`` holds the last state of each resource that changes.
 
+    ``rights`` holds the columns of rights of those that the unit gives a body, if only to delete.
     ``renewed`` are the resources that were there before, whose index rows and claims are to be
     cleared. An outcome of ``kept`` (or a second deletion) names the ``seq`` of a version written
     earlier instead of a new version.
@@ -54,6 +55,7 @@ class Plan:
     versions: list[Version] = field(default_factory=list)
     heads: dict[Key, Head] = field(default_factory=dict)
     drafts: dict[int, Draft | None] = field(default_factory=dict)  # by pid; None: deleted
+    rights: dict[int, RightsColumns] = field(default_factory=dict)  # by pid
     renewed: set[int] = field(default_factory=set)
     claims: dict[ClaimKey, int] = field(default_factory=dict)
     outcomes: list[tuple[Action, Version | int | None]] = field(default_factory=list)
@@ -179,6 +181,8 @@ def _keep(made: Plan, version: Version, draft: Draft | None, head: Head | None, 
         version.pid, version.version, version.seq, version.at, draft is None, sum
     )
     made.drafts[version.pid] = draft
+    if draft is not None:
+        made.rights[version.pid] = draft.rights
     if head is not None:
         made.renewed.add(version.pid)
 

@@ -23,11 +23,16 @@ class Listener:
         self._connections = connections
         self._bell = bell
         self._stopping = asyncio.Event()
+        self._listening = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Listen in the background."""
         self._task = asyncio.create_task(self._run(), name="postgres-listener")
+
+    async def listening(self) -> None:
+        """Wait until the server has been told that we listen."""
+        await self._listening.wait()
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -58,6 +63,7 @@ class Listener:
         try:
             connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener(CHANNEL, self._heard)
+            self._listening.set()
             waiting = {
                 asyncio.ensure_future(gone.wait()),
                 asyncio.ensure_future(self._stopping.wait()),
@@ -69,6 +75,7 @@ class Listener:
         except Exception as fault:
             raise unavailable(fault) or fault from fault
         finally:
+            self._listening.clear()
             connection.terminate()
         if not self._stopping.is_set():
             await self._rest()

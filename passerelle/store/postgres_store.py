@@ -55,6 +55,10 @@ class PostgresStore:
             raise
         self._listener.start()
 
+    async def listening(self) -> None:
+        """Wait until jobs that other processes add are heard of."""
+        await self._listener.listening()
+
     async def close(self) -> None:
         """Finish what is under way and close."""
         await self._listener.stop()

