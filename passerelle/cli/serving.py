@@ -45,6 +45,8 @@ def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = 
     from passerelle.app import server_options
 
     configure(settings.log_level)
+    # The server ends what is in hand first, then raises the signal again for us.
+    signal.signal(signal.SIGTERM, _end)
     printing.line(
         f"Passerelle écoute sur {settings.fhir_base_url}",
         f"Passerelle listens on {settings.fhir_base_url}",
@@ -97,6 +99,11 @@ def migrate(json: JsonOption = False) -> None:
         printing.line(f"appliquée : {name}", f"applied: {name}", good=True)
     if not applied:
         printing.line("La base est à jour.", "The database is up to date.", good=True)
+
+
+def _end(*_: object) -> None:
+    """End well at SIGTERM, while starting as after serving."""
+    raise SystemExit(0)
 
 
 def _run(work: Coroutine[Any, Any, None], *, json: bool) -> None:
