@@ -131,6 +131,8 @@ def _alternative(text: str) -> Path:
         following = (_choice("value"),) if tail == ".value" else _steps(tail.lstrip("."))
         return Path("extension", (_where("url", url["url"]), *following))
     first, _, tail = rest.partition(".")
+    if not first.isidentifier():
+        raise ValueError(f"not a shape of search expression: {text}")
     return Path(first, _steps(tail))
 
 
