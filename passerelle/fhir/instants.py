@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/datatypes.html#instant and the HTTP-date of RFC 9110 sec
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
@@ -37,7 +38,12 @@ def parse_instant(text: str) -> int:
 
 def http_date(microseconds: int) -> str:
     """Write the HTTP-date of an instant, ``Mon, 12 Jan 2026 09:00:00 GMT``; never by locale."""
-    moment = at(microseconds)
+    return _http_date(microseconds // SECOND)
+
+
+@lru_cache(maxsize=4096)  # what is read is read again: the date is asked for at every reading
+def _http_date(seconds: int) -> str:
+    moment = at(seconds * SECOND)
     return (
         f"{_DAYS[moment.weekday()]}, {moment.day:02d} {_MONTHS[moment.month - 1]} "
         f"{moment.year:04d} {moment:%H:%M:%S} GMT"
