@@ -129,7 +129,7 @@ class WhiteListFile:
 
 
 async def open_record(gateway: Gateway, settings: Settings) -> None:
-    """Open the store; a SQLite file that is new or behind is migrated first.
+    """Open the store; a SQLite file is made when new, migrated when behind.
 
     PostgreSQL is migrated by ``passerelle migrate``, or here when ``auto_migrate`` is set. Raises
     Unavailable.
@@ -141,8 +141,17 @@ async def open_record(gateway: Gateway, settings: Settings) -> None:
         behind = any(said.rule == NOT_MIGRATED for said in refusal.issues)
         if not behind or not (settings.on_sqlite or settings.auto_migrate):
             raise
-    await migrate_apart(settings.database_url.get_secret_value())
+    database_url = settings.database_url.get_secret_value()
+    if not (settings.on_sqlite and _made_new(database_url)):
+        await migrate_apart(database_url)
     await gateway.store.open()
+
+
+def _made_new(database_url: str) -> bool:
+    """Make the SQLite file when it is not there; tell whether it was not."""
+    from passerelle.store.new_record import create
+
+    return create(database_url)
 
 
 async def migrate_apart(database_url: str) -> None:
