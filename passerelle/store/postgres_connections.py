@@ -17,6 +17,9 @@ from passerelle.store.postgres_faults import unavailable
 from passerelle.store.postgres_url import plain_url
 
 CONNECT_SECONDS = 2.0
+AWAY_SECONDS = 1.0
+"""After a server did not answer, others are told so at once instead of waiting as well."""
+
 WAIT_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 STATEMENTS_CACHED = 1_024
@@ -38,6 +41,7 @@ class Connections:
         self._waiting_max = waiting_max
         self._waiting = 0
         self._closed = False
+        self._away_until = 0.0
         self._slots: asyncio.LifoQueue[asyncpg.Connection | None] = asyncio.LifoQueue()
         self._size = size
         for _ in range(size):
@@ -45,6 +49,9 @@ class Connections:
 
     async def connect(self) -> asyncpg.Connection:
         """Open a connection apart from the held ones. Raises Unavailable."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._away_until:
+            raise Unavailable(issue("record.unavailable"))
         try:
             return await asyncpg.connect(
                 self._url,
@@ -55,6 +62,8 @@ class Connections:
                 server_settings=SESSION,
             )
         except Exception as fault:
+            if isinstance(fault, TimeoutError):
+                self._away_until = loop.time() + AWAY_SECONDS
             raise unavailable(fault) or fault from fault
 
     @asynccontextmanager

@@ -25,7 +25,10 @@ BUSY = (exceptions.LockNotAvailableError, exceptions.TooManyConnectionsError)
 AGAIN = (exceptions.DeadlockDetectedError, exceptions.SerializationError)
 """Nothing was written, and a second attempt may well succeed."""
 
-LOST = (exceptions.PostgresConnectionError, exceptions.InterfaceError, OSError, TimeoutError)
+GONE = (exceptions.PostgresConnectionError, exceptions.InterfaceError, OSError)
+"""The connection broke; a reading may be done again on another."""
+
+LOST = (*GONE, TimeoutError)
 """The connection broke: whether a commit that was under way took place is not known."""
 
 

@@ -5,8 +5,8 @@ statement; every other unit is one transaction under advisory locks.
 https://magicstack.github.io/asyncpg/current/api/index.html
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -19,11 +19,14 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
 from passerelle.store.parts import Spool, parts_count
 from passerelle.store.postgres_connections import Connections
+from passerelle.store.postgres_faults import GONE
 from passerelle.store.postgres_listener import Listener
 from passerelle.store.postgres_writer import PostgresWriter
 from passerelle.store.search import Run, matching_statement, search
 from passerelle.store.statements import readings, to_version
 from passerelle.store.wake_up import WakeUp
+
+T = TypeVar("T")
 
 _REVISION_THERE = "SELECT to_regclass('alembic_version') IS NOT NULL"
 
@@ -74,13 +77,23 @@ class PostgresStore:
         return True
 
     async def _rows(self, sql: str, *args: Any) -> list[Any]:
-        async with self._connections.held() as connection:
-            found: list[Any] = await connection.fetch(sql, *args)
-            return found
+        return await self._reading(lambda connection: connection.fetch(sql, *args))
 
     async def _one(self, sql: str, *args: Any) -> Any:
+        return await self._reading(lambda connection: connection.fetchrow(sql, *args))
+
+    async def _reading(self, read: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Do a reading; once more when the held connection had gone away unnoticed."""
+        held = False
+        try:
+            async with self._connections.held() as connection:
+                held = True
+                return await read(connection)
+        except Unavailable as refusal:
+            if not (held and isinstance(refusal.__cause__, GONE)):
+                raise
         async with self._connections.held() as connection:
-            return await connection.fetchrow(sql, *args)
+            return await read(connection)
 
     async def read(self, key: Key, caller: Caller) -> Version | None:
         """Give the head, or None when there never was one."""
@@ -112,12 +125,15 @@ class PostgresStore:
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""
         several = query.includes or query.rev_includes or query.total == "accurate"
-        async with self._connections.held() as connection:
-            searched = search(_runner(connection), query, caller, "postgresql", secret=self._secret)
+
+        async def read(connection: asyncpg.Connection) -> Page:
+            run = _runner(connection)
             if not several:
-                return await searched
+                return await search(run, query, caller, "postgresql", secret=self._secret)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await searched
+                return await search(run, query, caller, "postgresql", secret=self._secret)
+
+        return await self._reading(read)
 
     async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
         """Give the ids of at most ``limit`` matches, in pid order."""

@@ -19,6 +19,7 @@ from passerelle.store.postgres_commit import Transaction
 from passerelle.store.postgres_connections import Connections
 from passerelle.store.postgres_create import create_of, is_plain_create
 from passerelle.store.postgres_faults import AGAIN, LOST
+from passerelle.store.postgres_locks import LOCK, lock_names
 from passerelle.store.statements import readings, to_version
 
 ATTEMPTS = 5
@@ -27,6 +28,10 @@ ATTEMPTS = 5
 ASK_ATTEMPTS = 20
 ASK_SECONDS = 0.1
 """How often the server is asked what became of a commit that it may still be working on."""
+
+
+class _NotBegun(Exception):
+    """The held connection had gone away unnoticed; nothing was begun on it."""
 
 
 class PostgresWriter:
@@ -46,10 +51,13 @@ class PostgresWriter:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._transact(unit, caller)
+            except _NotBegun as lost:
+                if attempt == ATTEMPTS:
+                    raise Unavailable(issue("record.unavailable")) from lost
             except Unavailable as refusal:
                 if attempt == ATTEMPTS or not isinstance(refusal.__cause__, AGAIN):
                     raise
-        raise Unavailable(issue("record.busy"))
+        raise AssertionError("the last attempt raises")
 
     def _now(self, at_least: int) -> int:
         """Give an instant that is not before any given already by this process."""
@@ -72,7 +80,7 @@ class PostgresWriter:
         except Unavailable as refusal:
             if not isinstance(refusal.__cause__, LOST):
                 raise
-            return await self._created_after_all(write, refusal)
+            return await self._created_after_all(unit, write, refusal)
         return Version(
             key=draft.key,
             version=1,
@@ -87,10 +95,12 @@ class PostgresWriter:
             pid=pid,
         )
 
-    async def _created_after_all(self, write: Put, refusal: Unavailable) -> Version:
+    async def _created_after_all(self, unit: Unit, write: Put, refusal: Unavailable) -> Version:
         """Give the version of a create whose answer was lost, or raise that refusal."""
         key = write.draft.key
-        async with self._connections.held() as connection:
+        async with self._connections.held() as connection, connection.transaction():
+            # Its locks, if the server is still at it, let us through once it has ended.
+            await connection.fetchrow(LOCK, lock_names(unit), [], [])
             row = await connection.fetchrow(readings(SYSTEM, "postgresql").vread, *key, 1)
         if row is None:
             raise refusal
@@ -101,15 +111,16 @@ class PostgresWriter:
 
     async def _transact(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit in one transaction."""
-        committing = False
         made: Transaction | None = None
+        held = committing = False
         outcomes: tuple[Outcome, ...] = ()
         try:
             async with self._connections.held() as connection:
+                held = True
                 transaction = connection.transaction()
                 await transaction.start()
+                made = Transaction(connection, unit, caller)
                 try:
-                    made = Transaction(connection, unit, caller)
                     outcomes = await made.apply(self._now)
                 except BaseException:
                     if not connection.is_closed():
@@ -118,10 +129,11 @@ class PostgresWriter:
                 committing = True
                 await transaction.commit()
         except Unavailable as refusal:
-            lost = isinstance(refusal.__cause__, LOST)
-            if not (committing and lost and made is not None and made.tx is not None):
+            if not (held and isinstance(refusal.__cause__, LOST)):
                 raise
-            if not await self._committed(made.tx):
+            if made is None:
+                raise _NotBegun from refusal
+            if not (committing and made.tx is not None and await self._committed(made.tx)):
                 raise
         return outcomes
 

@@ -112,10 +112,20 @@ def postgres_database_url(postgres_database: str) -> str:
 @pytest.fixture
 def empty_postgres_url(postgres_url: str) -> Iterator[str]:
     """A database of PostgreSQL that nothing has been migrated in."""
+    yield from empty_database(postgres_url)
+
+
+@pytest.fixture
+def second_empty_postgres_url(postgres_url: str) -> Iterator[str]:
+    """Another one."""
+    yield from empty_database(postgres_url)
+
+
+def empty_database(server_url: str) -> Iterator[str]:
     name = f"passerelle_empty_{os.getpid()}_{next(NAMES)}"
-    on_server(postgres_url, f"CREATE DATABASE {name}")
-    yield database_of(postgres_url, name)
-    on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(server_url, f"CREATE DATABASE {name}")
+    yield database_of(server_url, name)
+    on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ async def test_unknown_bytes_are_not_found(store: Store) -> None:
 
 
 async def test_bytes_that_a_crash_cut_short_are_not_found_until_put_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store,
 ) -> None:
     data = bytes(5 * PART_BYTES)
     digest = sha256(data).hexdigest()
