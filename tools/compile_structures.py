@@ -16,10 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 OUTPUT = Path(__file__).parents[1] / "passerelle/fhir/definitions/structures.json"
 REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 SYSTEM_STRING = "http://hl7.org/fhirpath/System.String"
+TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
+CODED = frozenset({"code", "Coding", "CodeableConcept"})
 BACKBONES = ("BackboneElement", "Element")
 
 Definition = dict[str, Any]
@@ -27,12 +31,15 @@ Definition = dict[str, Any]
 
 def definitions(package: Path, prefix: str) -> Iterator[Definition]:
     """Give the definitions of a package whose file names begin so, in the order of their names."""
+    found: dict[str, bytes] = {}
     with tarfile.open(package) as archive:
-        wanted = [m for m in archive.getmembers() if m.name.startswith(f"package/{prefix}")]
-        for member in sorted(wanted, key=lambda found: found.name):
-            file = archive.extractfile(member)
-            assert file is not None
-            yield json.load(file)
+        for member in archive:
+            if member.name.startswith(f"package/{prefix}"):
+                file = archive.extractfile(member)
+                assert file is not None
+                found[member.name] = file.read()
+    for name in sorted(found):
+        yield msgspec.json.decode(found.pop(name))
 
 
 def source(package: Path) -> Definition:
@@ -80,7 +87,8 @@ def shorthand(element: Definition, codes: dict[str, list[str]]) -> str:
     words = [f"{element['min']}..{element['max']}", "|".join(dict.fromkeys(types))]
     binding = element.get("binding", {})
     value_set = binding.get("valueSet", "").split("|")[0].rsplit("/", 1)[-1]
-    if binding.get("strength") == "required" and codes.get(value_set) and "code" in types:
+    coded = CODED.intersection(types)
+    if binding.get("strength") == "required" and codes.get(value_set) and coded:
         words.append(f"={value_set}")
     words += [
         flag for flag, name in (("?!", "isModifier"), ("Σ", "isSummary")) if element.get(name)
@@ -138,6 +146,7 @@ def compiled(core: Path, expansions: Path) -> Definition:
             set(codes_of(found["expansion"].get("contains", [])))
         )
         for found in definitions(expansions, "ValueSet-")
+        if not any(e["url"] == TOO_COSTLY for e in found["expansion"].get("extension", ()))
     }
     primitives: dict[str, str] = {}
     tables: dict[str, Any] = {}

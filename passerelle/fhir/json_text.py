@@ -21,6 +21,7 @@ EXPONENT_MAX = 1000
 DEPTH_MAX = 100
 """How deep objects and arrays may stand in one another: thrice what any resource needs."""
 
+_HOLDERS = frozenset({dict, list})
 _MAYBE_CONTROL = re.compile(rb"\\(?:[bf]|u00[01])")
 _CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bcef]|1[0-9a-f]))", re.IGNORECASE)
 _SURROGATE = re.compile(rb"\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
@@ -98,7 +99,7 @@ def _is_too_deep(body: bytes, value: Resource) -> bool:
             inner
             for holder in level
             for inner in (holder.values() if type(holder) is dict else holder)
-            if type(inner) is dict or type(inner) is list
+            if type(inner) in _HOLDERS
         ]
         if not level:
             return False

@@ -25,7 +25,8 @@ _PLAIN = """
 ELEMENTS = frozenset(_BASIC.split())
 ATTRIBUTES = frozenset(_PLAIN.split())
 _LINKS = frozenset({"href", "src", "cite", "longdesc", "usemap"})
-_SCHEME = re.compile(r"[\s\x00-\x1f]*([A-Za-z][A-Za-z0-9+.\-]*)\s*:")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_IGNORED = re.compile(r"[\x00-\x20]+")  # browsers leave them out of a scheme
 _SCHEMES = frozenset({"http", "https", "mailto", "tel", "urn", "ftp"})
 _STYLE = re.compile(r"url\s*\(|expression|javascript|@import|-moz-binding|behavior|\\", re.I)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
@@ -76,11 +77,12 @@ def _harmless(name: str, value: str) -> bool:
         return _STYLE.search(value) is None
     if name not in _LINKS:
         return True
-    scheme = _SCHEME.match(value)
+    address = _IGNORED.sub("", value)
+    scheme = _SCHEME.match(address)
     if scheme is None:
         return True
     word = scheme[1].lower()
-    return word in _SCHEMES or (name == "src" and value.lower().startswith("data:image/"))
+    return word in _SCHEMES or (name == "src" and address.lower().startswith("data:image/"))
 
 
 def _character(entity: re.Match[str]) -> str:

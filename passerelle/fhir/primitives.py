@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/datatypes.html#primitive . The regular expressions are R
 table; what they cannot say is said here: real calendar dates, 32-bit integers, whole base64.
 """
 
+import binascii
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +25,6 @@ _TEXTS = frozenset({"string", "markdown", "xhtml"})
 _DATED = frozenset({"date", "dateTime", "instant"})
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _BASE64 = "(?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}==|[0-9a-zA-Z+/]{3}=)?"
-_WHOLE_BASE64 = re.compile(_BASE64)
 
 _ALLOWED = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]+$"
 _FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ud800-\udfff]")
@@ -73,6 +73,8 @@ def quick_schema(kind: str) -> dict[str, Any]:
 
 def fault(kind: str, value: object) -> str | None:
     """Give the rule that a value of a primitive type breaks, or None. Value sets are not asked."""
+    if kind in INTEGERS and type(value) is Decimal and value.as_tuple().exponent == 0:
+        value = int(value)  # it is written without a fraction
     expected = _json_type(kind)
     if type(value) is bool or not isinstance(value, expected):
         return None if type(value) is bool and kind == "boolean" else "structure.wrong-type"
@@ -87,8 +89,7 @@ def fault(kind: str, value: object) -> str | None:
     if kind in _TEXTS:
         return "structure.too-long" if len(value) > STRING_MAX else _control(value)
     if kind == "base64Binary":
-        whole = _WHOLE_BASE64.fullmatch(_SPACES.sub("", value))
-        return None if whole else "structure.bad-base64"
+        return _base64(value)
     if not _pattern(kind).fullmatch(value):
         return "structure.bad-format"
     return _calendar(value) if kind in _DATED else None
@@ -107,6 +108,15 @@ def _json_type(kind: str) -> type | tuple[type, ...]:
 def _pattern(kind: str) -> re.Pattern[str]:
     """Compile R4's expression; white space is that of ASCII, so that French spaces are text."""
     return re.compile(structure_table.patterns()[kind], re.ASCII)
+
+
+def _base64(value: str) -> str | None:
+    """Refuse what is not whole base64; white space may stand in it."""
+    try:
+        binascii.a2b_base64(_SPACES.sub("", value), strict_mode=True)
+    except ValueError:
+        return "structure.bad-base64"
+    return None
 
 
 def _control(value: str) -> str | None:

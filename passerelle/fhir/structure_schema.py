@@ -102,6 +102,8 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
     for element in structure_table.elements(kind.name):
         if element.name == "contained" and not holds_others:
             continue
+        if element.name == "id" and kind.name == "Extension":  # so that two members tell ext-1
+            continue
         kinds = _kinds(kind.name, element)
         for name, one in kinds.items():
             properties[name] = _value(element, one)
@@ -109,7 +111,7 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
             if _has_sibling(element, one):
                 properties["_" + name] = _ref(Kind("Element"))
                 needed.append(Kind("Element"))
-        if element.choice and kind.name != "Extension":  # which has two members in all, below
+        if element.choice and kind.name != "Extension":
             conditions.append(_one_of(tuple(kinds), element.required))
     if kind.name == "Reference":
         pattern = _target_pattern(kind.targets, holds_others)
@@ -152,9 +154,20 @@ def _has_sibling(element: Element, kind: Kind) -> bool:
 def _value(element: Element, kind: Kind) -> Schema:
     """Give the schema of an element's value, an array when it may repeat."""
     one = _ref(kind)
-    if element.value_set and kind.name == "code":
-        one = {"enum": sorted(structure_table.codes(element.value_set))}
+    if element.value_set and (kind.name == "code" or kind.name in structure_table.CODED):
+        one = _coded(kind, {"enum": sorted(structure_table.codes(element.value_set))})
     return {"type": "array", "minItems": 1, "items": one} if element.many else one
+
+
+def _coded(kind: Kind, codes: Schema) -> Schema:
+    """Give the schema of a code of a value set, be it inside a Coding or a CodeableConcept."""
+    if kind.name == "code":
+        return codes
+    coding = {"required": ["code"], "properties": {"code": codes}}
+    if kind.name == "Coding":
+        return {"allOf": [_ref(kind), coding]}
+    none_of_them = {"properties": {"coding": {"items": {"not": coding}}}}
+    return {"allOf": [_ref(kind), {"required": ["coding"], "not": none_of_them}]}
 
 
 @cache

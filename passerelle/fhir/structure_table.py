@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+CODED = frozenset({"Coding", "CodeableConcept"})
+"""Data types whose codes may be bound to a value set, beside the primitive ``code``."""
+
 
 class Kind(NamedTuple):
     """One type that an element may be of.

@@ -132,6 +132,9 @@ class Walk:
             yield from self._primitive(value, member, place)
         else:
             yield from self.inside(value, kind, place)
+            values = member.element.value_set if kind.name in structure_table.CODED else None
+            if values and not _is_coded(value, kind, structure_table.codes(values)):
+                yield issue("structure.code", place, value_set=values)
 
     def _primitive(self, value: object, member: Member, place: str) -> Found:
         """Tell the fault of a primitive value."""
@@ -198,6 +201,17 @@ def _missing(node: Node, shape: Shape, kind: Kind, place: str) -> Found:
     for law in shape.laws:
         if not law.holds(node):
             yield issue(f"structure.{law.key}", place)
+
+
+def _is_coded(value: object, kind: Kind, codes: frozenset[str]) -> bool:
+    """Tell whether a Coding, or one at least of a CodeableConcept, has a code of a value set."""
+    if not isinstance(value, dict):
+        return True
+    codings = value.get("coding", ()) if kind.name == "CodeableConcept" else (value,)
+    if not isinstance(codings, list | tuple):
+        return True
+    coded = [one.get("code") for one in codings if isinstance(one, dict)]
+    return any(isinstance(code, str) and code in codes for code in coded)
 
 
 def _unknown(name: str, place: str) -> Issue:

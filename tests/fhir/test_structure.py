@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from passerelle.errors.refusals import Invalid
+from passerelle.errors.rules import table
+from passerelle.fhir import datatype_laws, resource_laws
 from passerelle.fhir.json_text import decode
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.structure import ISSUES_MAX, check, demand
@@ -22,6 +24,10 @@ def said(resource: Resource, **options: Any) -> Said:
 
 def patient(**members: Any) -> Resource:
     return {"resourceType": "Patient", **members}
+
+
+def condition(**members: Any) -> Resource:
+    return {"resourceType": "Condition", "subject": {"reference": "Patient/1"}, **members}
 
 
 def extension(**members: Any) -> Resource:
@@ -54,6 +60,7 @@ RIGHT: list[Resource] = [
         name=[{"period": {"start": "2020-05-01T10:00:00Z", "end": "2020-05-01T11:30:00+01:00"}}]
     ),
     patient(photo=[{"contentType": "image/png", "data": "AAEC\n AwQ="}]),
+    condition(clinicalStatus={"coding": [{"code": "local"}, {"code": "active"}]}),
     extension(valueMeta={"tag": [{"code": "a"}]}),
     extension(extension=[{"url": "a", "valueDecimal": Decimal("0.40")}]),
     {
@@ -100,6 +107,11 @@ WRONG: list[tuple[Resource, Said]] = [
     (patient(active=1), [("wrong-type", "Patient.active")]),
     (patient(active=None), [("null", "Patient.active")]),
     (patient(gender="X"), [("code", "Patient.gender")]),
+    (
+        condition(clinicalStatus={"coding": [{"code": "alive"}]}),
+        [("code", "Condition.clinicalStatus")],
+    ),
+    (condition(clinicalStatus={"text": "active"}), [("code", "Condition.clinicalStatus")]),
     (patient(gender=1), [("wrong-type", "Patient.gender")]),
     (patient(id="a" * 65), [("bad-format", "Patient.id")]),
     (patient(id="a_b"), [("bad-format", "Patient.id")]),
@@ -326,6 +338,12 @@ def test_the_codes_are_those_of_the_standard() -> None:
         "required",
         "invariant",
     }
+
+
+def test_every_invariant_that_is_asked_has_its_texts() -> None:
+    asked = {law.key for law in datatype_laws.LAWS}
+    asked |= {key for laws in resource_laws.LAWS.values() for key, _ in laws}
+    assert {f"structure.{key}" for key in asked} <= set(table())
 
 
 def test_the_faults_are_bounded_and_the_bound_is_told() -> None:
