@@ -4,27 +4,27 @@ House section 2. Nothing is decided here but what is joined to what; one process
 """
 
 import asyncio
+import gc
 import os
 import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from passerelle.api.door import Door
+from passerelle.api.errors import frames
 from passerelle.api.fhir_service import FhirService
 from passerelle.api.lifespan import Lifespan, LoadedLater
 from passerelle.api.logs import configure
 from passerelle.api.metrics import Metrics
 from passerelle.api.security import OpenDoor
-from passerelle.dossiers import transmission
 from passerelle.dossiers.gateway import Gateway, InsPolicy
-from passerelle.dossiers.mail_reception import MailReader
 from passerelle.dossiers.secure_mail import Emitter, SecureMail
-from passerelle.dossiers.worker import Handler, Worker
+from passerelle.dossiers.worker import Worker
 from passerelle.errors.refusals import PasserelleError, Unavailable
 from passerelle.messaging.accounts import Account
 from passerelle.messaging.white_list import WhiteList, parse
@@ -35,6 +35,17 @@ VERSION = "0.1.0"
 NOT_MIGRATED = "record.not-migrated"
 GRACE_SECONDS = 10
 """As long a request in hand may take to end when the process is told to stop."""
+
+
+class Works(Protocol):
+    """What works beside the requests until it is told to stop."""
+
+    async def run(self) -> None:
+        """Work until stopped."""
+
+    def stop(self) -> None:
+        """End what is in hand, then return from ``run``."""
+
 
 StopWorker = Callable[[], Awaitable[None]]
 StartWorker = Callable[[Gateway], Awaitable[StopWorker]]
@@ -203,31 +214,47 @@ def served_without_worker() -> Door:
 
 
 async def start_worker(gateway: Gateway) -> StopWorker:
-    """Start the worker of a gateway in this process, and the reader of its mailbox."""
-    workers = make_workers(gateway)
-    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    """Start the worker of a gateway in this process, and the reader of its mailbox.
+
+    What it needs is loaded in a thread: requests are answered meanwhile.
+    """
+    workers: list[Works] = []
+
+    async def work() -> None:
+        workers.extend(await asyncio.to_thread(make_workers, gateway))
+        await asyncio.gather(*(worker.run() for worker in workers))
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(_tell_a_fault)
 
     async def stop() -> None:
         for worker in workers:
             worker.stop()
-        await asyncio.gather(*tasks)
+        if not workers:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     return stop
 
 
-def handlers() -> dict[str, Handler]:
-    """Give what the worker does for each kind of job."""
-    from passerelle.dossiers.transmission_sending import send_job
+def _tell_a_fault(task: asyncio.Task[None]) -> None:
+    """Tell of a worker that ended without being told to: jobs wait until the next start."""
+    fault = None if task.cancelled() else task.exception()
+    if fault is not None:
+        log.error("worker.ended", fault=type(fault).__name__, frames=frames(fault))
 
-    return {transmission.JOB_KIND: send_job}
 
-
-def make_workers(gateway: Gateway) -> tuple[Worker | MailReader, ...]:
+def make_workers(gateway: Gateway) -> tuple[Works, ...]:
     """Make what works beside the requests: the worker, and the mail reader if there is mail.
 
     The worker's holder is a name of its own among all workers.
     """
-    worker = Worker(gateway, handlers(), holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    from passerelle.dossiers import transmission
+    from passerelle.dossiers.mail_reception import MailReader
+    from passerelle.dossiers.transmission_sending import send_job
+
+    handlers = {transmission.JOB_KIND: send_job}
+    worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     if gateway.mail is None:
         return (worker,)
     return (worker, MailReader(gateway, gateway.mail))
@@ -249,6 +276,9 @@ def application_of(
         await open_record(gateway, settings)
         if start_worker is not None:
             stop_worker.append(await start_worker(gateway))
+        # What was loaded stays: it need not be looked through again and again.
+        gc.freeze()
+        gc.enable()
         log.info("started", version=VERSION)
 
     async def stop() -> None:

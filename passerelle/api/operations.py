@@ -3,7 +3,6 @@
 from passerelle.api import responses
 from passerelle.api.requests import Request
 from passerelle.api.responses import Reply
-from passerelle.dossiers import transmission
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
@@ -13,6 +12,8 @@ from passerelle.fhir.resource import Key
 
 async def send_mss(repository: Repository, request: Request) -> Reply:
     """Ask for a document to be sent by secure mail: 202, and the Communications that track it."""
+    from passerelle.dossiers import transmission  # loads the mappers: when it is first asked for
+
     parameters = await request.resource()
     if parameters.get("resourceType") != "Parameters":
         raise Invalid(issue("http.type-mismatch", "resourceType", type="Parameters"))
