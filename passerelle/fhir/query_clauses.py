@@ -27,6 +27,13 @@ CHAIN_MAX = 3
 """Links of a chain; ``participant:PractitionerRole.practitioner.identifier`` has two."""
 
 VALUES_MAX = 200
+"""Alternatives of a criterion that compares keys: codes, references, addresses."""
+
+RANGES_MAX = 50
+"""Alternatives of a criterion that looks through ranges: strings, dates, numbers."""
+
+_KEYED = frozenset({"token", "reference", "uri"})
+
 VALUE_LENGTH_MAX = 2000
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Controls and lone surrogates: in no name and no code, and not always storable."""
@@ -164,8 +171,9 @@ def _values(
 ) -> Iterator[Value]:
     """Read the alternatives of a text; raises Refused."""
     parts = split(text, ",")
-    if len(parts) > VALUES_MAX:
-        raise _refuse("search.too-many-values", name, limit=VALUES_MAX)
+    limit = VALUES_MAX if parameter.kind in _KEYED else RANGES_MAX
+    if len(parts) > limit:
+        raise _refuse("search.too-many-values", name, limit=limit)
     read = _reader(parameter, modifier, base_url)
     for part in parts:
         if len(part) > VALUE_LENGTH_MAX:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
+    and_,
     bindparam,
     exists,
     false,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     union_all,
 )
 from sqlalchemy.sql.selectable import FromClause
@@ -29,8 +31,8 @@ from sqlalchemy.types import TypeEngine
 from passerelle.fhir.search_parameters import ANY, Parameter, by_id
 from passerelle.store.compiling import DialectName
 from passerelle.store.rows import Rows
-from passerelle.store.search_shape import ClauseShape
-from passerelle.store.search_values import OF_THE_ROW, face_of
+from passerelle.store.search_shape import ClauseShape, Group
+from passerelle.store.search_values import OF_THE_ROW, Columns, face_of
 
 _TEXT, _BIG = Text(), BigInteger()
 _IDENTIFIERS = frozenset({"identifier", "group-identifier"})
@@ -78,19 +80,56 @@ def _of(table: FromClause, parameter: Parameter) -> ColumnElement[bool]:
     return table.c.param == literal_column(str(parameter.id))
 
 
-def _values(scope: Scope, clause: ClauseShape, table: FromClause) -> ColumnElement[bool]:
-    """Write the alternatives of a criterion on one look at its index table."""
+def _one_of(
+    scope: Scope, key: Columns, asked: Sequence[tuple[ColumnElement[Any], ...]]
+) -> ColumnElement[bool]:
+    """Write that a key of several columns is one of those that are asked for."""
+    if scope.dialect == "sqlite":
+        # It takes a list of rows only from a query, and an index only for single columns.
+        rows = tuple_(*key).in_(union_all(*(select(*places) for places in asked)))
+        return and_(*(column.in_(p[n] for p in asked) for n, column in enumerate(key)), rows)
+    return tuple_(*key).in_([tuple_(*places) for places in asked])
+
+
+def _group(
+    scope: Scope, clause: ClauseShape, group: Group, table: FromClause
+) -> list[ColumnElement[bool]]:
+    """Write alternatives of one shape, each by itself where no list of keys can hold them."""
     parameter = by_id(clause.param)
     face = face_of(parameter)
-    written = [
-        face.condition(table, shape, clause.modifier, scope.bind, scope.dialect)
-        for shape in clause.values
-    ]
-    condition = written[0] if len(written) == 1 else or_(*written)
-    if parameter.kind == "reference" and parameter.targets != (ANY,) and False in clause.values:
-        named = table.c.type.in_([literal_column(f"'{type}'") for type in parameter.targets])
-        return condition & named
-    return condition
+    if face.key is None:
+        write = face.condition
+        assert write is not None
+        return [
+            write(table, group.shape, clause.modifier, scope.bind, scope.dialect)
+            for _ in range(group.size)
+        ]
+    key = face.key(table, group.shape)
+    asked = [tuple(scope.bind(_TEXT) for _ in key) for _ in range(group.size)]
+    if len(asked) == 1:
+        condition = and_(*(column == place for column, place in zip(key, asked[0], strict=True)))
+    elif len(key) == 1:
+        condition = key[0].in_([places[0] for places in asked])
+    else:
+        condition = _one_of(scope, key, asked)
+    if parameter.kind == "reference" and not group.shape and parameter.targets != (ANY,):
+        # A bare id: one of the types that the reference may lead to.
+        named = [literal_column(f"'{type}'") for type in parameter.targets]
+        condition = and_(table.c.type.in_(named), condition)
+    return [condition]
+
+
+def _alternatives(
+    scope: Scope, clause: ClauseShape, table: FromClause
+) -> list[ColumnElement[bool]]:
+    """Write the alternatives of a criterion on one look at its index table."""
+    return [one for group in clause.groups for one in _group(scope, clause, group, table)]
+
+
+def _values(scope: Scope, clause: ClauseShape, table: FromClause) -> ColumnElement[bool]:
+    """Write that one of the alternatives of a criterion holds."""
+    written = _alternatives(scope, clause, table)
+    return written[0] if len(written) == 1 else or_(*written)
 
 
 def _on_the_row(
@@ -162,7 +201,8 @@ def _sources(scope: Scope, clause: ClauseShape) -> list[_Source]:
         there = _of(table, parameter)
         if clause.missing is False:
             return [_Source(table.c.pid, (there,))]
-        return [_Source(table.c.pid, (there, _values(scope, clause, table)))]
+        # An index serves one alternative at a time.
+        return [_Source(table.c.pid, (there, one)) for one in _alternatives(scope, clause, table)]
     found: list[_Source] = []
     for inner in clause.chain:
         target = scope.look(scope.rows.resource)
@@ -188,13 +228,13 @@ def drive(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElem
 
 def is_one_key(clause: ClauseShape) -> bool:
     """Tell whether a criterion is one whole key of its index, whose rows then come by pid."""
-    if clause.modifier or clause.chain or len(clause.values) != 1:
+    if clause.modifier or clause.chain or [group.size for group in clause.groups] != [1]:
         return False
     parameter = by_id(clause.param)
     if parameter.code in OF_THE_ROW:
         return False
     wholes: dict[str, Any] = {"token": (True, True), "reference": True, "uri": 0}
-    return parameter.kind in wholes and clause.values[0] == wholes[parameter.kind]
+    return parameter.kind in wholes and clause.groups[0].shape == wholes[parameter.kind]
 
 
 _RANKS = {"reference": 3, "string": 4, "uri": 5, "token": 6, "date": 7, "number": 7, "quantity": 7}

@@ -13,12 +13,19 @@ from passerelle.store.search_values import face_of
 Purpose: TypeAlias = Literal["page", "ids", "count"]
 
 
+class Group(NamedTuple):
+    """So many alternatives of one shape."""
+
+    shape: Hashable
+    size: int
+
+
 class ClauseShape(NamedTuple):
     """One criterion without its arguments; ``missing`` is what `:missing` asks, if it does."""
 
     param: int
     modifier: str
-    values: tuple[Hashable, ...]
+    groups: tuple[Group, ...]
     missing: bool | None = None
     chain: tuple["ClauseShape", ...] = ()
 
@@ -39,11 +46,27 @@ class QueryShape(NamedTuple):
     after: tuple[bool, ...] | None = None
 
 
-def _padded(clause: Clause) -> tuple[Any, ...]:
-    """Repeat the last alternative up to a power of two, so that there are few shapes."""
-    values = clause.values
-    size = 1 << (len(values) - 1).bit_length()
-    return values + values[-1:] * (size - len(values))
+def _groups(clause: Clause, arguments: list[Any]) -> tuple[Group, ...]:
+    """Give the alternatives of a criterion by shape, and append their arguments.
+
+    The last of a group is repeated up to a power of two, so that there are few shapes.
+    """
+    face, modifier = face_of(clause.parameter), clause.modifier
+    if len(clause.values) == 1:
+        value = clause.values[0]
+        arguments.extend(face.arguments(value, modifier))
+        return (Group(face.shape(value, modifier), 1),)
+    found: dict[Hashable, list[tuple[Any, ...]]] = {}
+    for value in clause.values:
+        group = found.setdefault(face.shape(value, modifier), [])
+        group.append(face.arguments(value, modifier))
+    made = []
+    for shape, group in found.items():
+        size = 1 << (len(group) - 1).bit_length()
+        for argument in (*group, *group[-1:] * (size - len(group))):
+            arguments.extend(argument)
+        made.append(Group(shape, size))
+    return tuple(made)
 
 
 def _clause(clause: Clause, arguments: list[Any]) -> ClauseShape:
@@ -58,13 +81,7 @@ def _clause(clause: Clause, arguments: list[Any]) -> ClauseShape:
     first = clause.values[0]
     if isinstance(first, MissingValue):
         return ClauseShape(param, clause.modifier, (), missing=first.missing)
-    face = face_of(clause.parameter)
-    values = clause.values if len(clause.values) == 1 else _padded(clause)
-    shapes = []
-    for value in values:
-        shapes.append(face.shape(value, clause.modifier))
-        arguments.extend(face.arguments(value, clause.modifier))
-    return ClauseShape(param, clause.modifier, tuple(shapes))
+    return ClauseShape(param, clause.modifier, _groups(clause, arguments))
 
 
 def clauses_shape(query: Query, arguments: list[Any]) -> tuple[ClauseShape, ...]:

@@ -25,6 +25,7 @@ from passerelle.fhir.search_parameters import Parameter
 from passerelle.store.search_intervals import COMPARISONS, POINTS, ends_of
 
 Arguments: TypeAlias = tuple[Any, ...]
+Columns: TypeAlias = tuple[ColumnElement[Any], ...]
 Bind: TypeAlias = Callable[[TypeEngine[Any]], ColumnElement[Any]]
 """Gives the place of the next argument, of that SQL type."""
 
@@ -33,11 +34,16 @@ _LAST = chr(0x10FFFF)
 
 
 class Face(NamedTuple):
-    """The three functions of a kind of value; ``modifier`` is that of the clause."""
+    """The functions of a kind of value; ``modifier`` is that of the clause.
+
+    A value that is equal or not has a ``key``, the columns that its arguments are compared with;
+    any other has a ``condition``.
+    """
 
     shape: Callable[[Any, str], Hashable]
     arguments: Callable[[Any, str], Arguments]
-    condition: Callable[[FromClause, Any, str, Bind, str], ColumnElement[bool]]
+    key: Callable[[FromClause, Any], Columns] | None = None
+    condition: Callable[[FromClause, Any, str, Bind, str], ColumnElement[bool]] | None = None
 
 
 def after_prefix(prefix: str) -> str:
@@ -57,16 +63,10 @@ def _token_arguments(value: TokenValue, modifier: str) -> Arguments:
     return tuple(part for part in (value.code, value.system) if part is not None)
 
 
-def _token_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
-) -> ColumnElement[bool]:
+def _token_key(table: FromClause, shape: Any) -> Columns:
     with_system, with_code = shape
-    parts: list[ColumnElement[bool]] = []
-    if with_code:
-        parts.append(table.c.value == bind(_TEXT))
-    if with_system:
-        parts.append(table.c.system == bind(_TEXT))
-    return and_(*parts)
+    code = (table.c.value,) if with_code else ()
+    return (*code, table.c.system) if with_system else code
 
 
 def _string_arguments(value: StringValue, modifier: str) -> Arguments:
@@ -97,12 +97,8 @@ def _reference_arguments(value: ReferenceValue, modifier: str) -> Arguments:
     return (value.id,) if value.type is None else (value.type, value.id)
 
 
-def _reference_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
-) -> ColumnElement[bool]:
-    if shape:
-        return and_(table.c.type == bind(_TEXT), table.c.id == bind(_TEXT))
-    return and_(table.c.id == bind(_TEXT), table.c.type > "")
+def _reference_key(table: FromClause, shape: Any) -> Columns:
+    return (table.c.type, table.c.id) if shape else (table.c.id,)
 
 
 def _prefix_shape(value: DateValue | NumberValue, modifier: str) -> Hashable:
@@ -129,10 +125,8 @@ def _instant_condition(
     return POINTS[shape].write(table.c.updated, table.c.updated, lambda: bind(_BIG))
 
 
-def _id_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
-) -> ColumnElement[bool]:
-    return table.c.id == bind(_TEXT)
+def _id_key(table: FromClause, shape: Any) -> Columns:
+    return (table.c.id,)
 
 
 def _number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Arguments:
@@ -172,10 +166,8 @@ def _quantity_condition(
     return and_(*parts)
 
 
-def _uri_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
-) -> ColumnElement[bool]:
-    return table.c.value == bind(_TEXT)
+def _uri_key(table: FromClause, shape: Any) -> Columns:
+    return (table.c.value,)
 
 
 def _uri_arguments(value: UriValue, modifier: str) -> Arguments:
@@ -187,19 +179,19 @@ def _one_shape(value: object, modifier: str) -> Hashable:
 
 
 FACES: dict[str, Face] = {
-    "token": Face(_token_shape, _token_arguments, _token_condition),
-    "string": Face(_one_shape, _string_arguments, _string_condition),
-    "reference": Face(_reference_shape, _reference_arguments, _reference_condition),
-    "date": Face(_prefix_shape, _date_arguments, _date_condition),
-    "number": Face(_prefix_shape, _number_arguments, _number_condition),
-    "quantity": Face(_quantity_shape, _quantity_arguments, _quantity_condition),
-    "uri": Face(_one_shape, _uri_arguments, _uri_condition),
+    "token": Face(_token_shape, _token_arguments, _token_key),
+    "string": Face(_one_shape, _string_arguments, condition=_string_condition),
+    "reference": Face(_reference_shape, _reference_arguments, _reference_key),
+    "date": Face(_prefix_shape, _date_arguments, condition=_date_condition),
+    "number": Face(_prefix_shape, _number_arguments, condition=_number_condition),
+    "quantity": Face(_quantity_shape, _quantity_arguments, condition=_quantity_condition),
+    "uri": Face(_one_shape, _uri_arguments, _uri_key),
 }
 """By kind of parameter."""
 
 OF_THE_ROW: dict[str, Face] = {
-    "_id": Face(_one_shape, _token_arguments, _id_condition),
-    "_lastUpdated": Face(_prefix_shape, _instant_arguments, _instant_condition),
+    "_id": Face(_one_shape, _token_arguments, _id_key),
+    "_lastUpdated": Face(_prefix_shape, _instant_arguments, condition=_instant_condition),
 }
 """By code: what the row of the resource itself answers, which has no index rows."""
 
