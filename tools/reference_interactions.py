@@ -1,0 +1,67 @@
+"""The page of interactions: what the CapabilityStatement claims and what is refused by name."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from passerelle.api import application, fhir_routes
+from passerelle.api.metrics import Metrics
+from passerelle.dossiers.gateway import Gateway
+from passerelle.fhir.capability import FHIR_VERSION
+from passerelle.fhir.structure_table import resource_types
+from tools.reference_markdown import code, codes, page, table
+
+
+def write() -> str:
+    """Write the page."""
+    return page(
+        "Interactions",
+        f"FHIR {FHIR_VERSION}, JSON. `GET /fhir/metadata` says the same as a CapabilityStatement, "
+        "made from the same tables.",
+        "## Claimed",
+        table(("What", "Claimed"), _claims()),
+        "## Answered under the FHIR base",
+        "`HEAD` is answered wherever `GET` is.",
+        table(("Method", "Address", "Interaction"), _answered()),
+        "## Known, refused by name",
+        "These are of R4 and not there yet: status 501, rule `http.not-there-yet`. Any other "
+        "method is refused with status 405 and the methods that are allowed.",
+        table(("Method", "Address", "Interaction"), _coming()),
+        "## Beside the FHIR base",
+        table(("Method", "Address", "Parameters", "What (in French)"), _others()),
+    )
+
+
+def _claims() -> Iterator[tuple[str, str]]:
+    yield "types", f"all {len(resource_types())} resource types of R4"
+    yield "each type", codes(fhir_routes.TYPE_INTERACTIONS)
+    yield "the system", codes(fhir_routes.SYSTEM_INTERACTIONS)
+    for name, value in fhir_routes.CONDITIONS.items():
+        yield code(name), str(value).lower() if isinstance(value, bool) else code(value)
+    for operation in fhir_routes.OPERATIONS:
+        yield code(f"{operation.type}/$" + operation.name), code(operation.definition)
+
+
+def _answered() -> Iterator[tuple[str, str, str]]:
+    yield "GET", code(fhir_routes.METADATA), "capabilities"
+    for address, routes in fhir_routes.ROUTES.items():
+        for method, route in routes.items():
+            both = "transaction, batch" if route.code == "transaction" else route.code
+            yield method, code(address), both
+
+
+def _coming() -> Iterator[tuple[str, str, str]]:
+    for address, methods in fhir_routes.NOT_THERE_YET.items():
+        for method, name in methods.items():
+            yield method, code(address), name
+
+
+def _others() -> Iterator[tuple[str, str, str, str]]:
+    """Read the addresses off the application, which asks nothing of its gateway to be built."""
+    nobody = cast(Gateway, None)
+    built = application.build(nobody, Metrics(), body_limit=1, software_version="0")
+    for address, operations in built.openapi()["paths"].items():
+        for method, operation in operations.items():
+            asked = (p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
+            yield method.upper(), code(address), codes(asked), operation.get("summary", "")
+    yield "GET", code("/openapi.json"), "", "Ces adresses, décrites en OpenAPI"
+    yield "GET", code("/docs"), "", "Les mêmes, sur une page"
