@@ -10,7 +10,6 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -25,9 +24,9 @@ from passerelle.api.security import OpenDoor
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.secure_mail import Emitter, SecureMail
 from passerelle.dossiers.worker import Worker
-from passerelle.errors.refusals import PasserelleError, Unavailable
+from passerelle.errors.refusals import Unavailable
 from passerelle.messaging.accounts import Account
-from passerelle.messaging.white_list import WhiteList, parse
+from passerelle.messaging.white_list_file import WhiteListFile
 from passerelle.settings import Settings, load
 from passerelle.store.opening import open_store
 
@@ -111,32 +110,6 @@ def secure_mail(settings: Settings) -> SecureMail | None:
         emitter=Emitter(settings.emitter_name, settings.emitter_finess, version=VERSION),
         poll_seconds=settings.mss_poll_seconds,
     )
-
-
-class WhiteListFile:
-    """The white list as its file says, read again when the file has changed.
-
-    A new file that cannot be read leaves the last good list in force.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._stamp: tuple[int, int] | None = None
-        self._list: WhiteList | None = None
-
-    def __call__(self) -> WhiteList:
-        """Give the list. Raises what the first reading raises, as long as there was no good one."""
-        try:
-            status = self.path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            if self._list is None or stamp != self._stamp:
-                self._list = parse(self.path.read_bytes())
-                self._stamp = stamp
-        except (OSError, PasserelleError) as fault:
-            if self._list is None:
-                raise
-            log.warning("white_list.kept", fault=type(fault).__name__)
-        return self._list
 
 
 async def open_record(gateway: Gateway, settings: Settings) -> None:

@@ -17,7 +17,6 @@ from passerelle.fhir.resource import Key
 
 FHIR_TYPES = frozenset({"application/fhir+json", "application/fhir+xml"})
 GUARDS = (
-    (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"vary", b"accept"),
 )

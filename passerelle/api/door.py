@@ -29,6 +29,13 @@ HEADER_BYTES_MAX = 65_536
 CLIENT_GONE_STATUS = 499
 """Told in log and figures only: nobody was there any more to be answered."""
 
+GUARDS = (
+    (b"cache-control", b"private, no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""Headers of every answer: no shared cache keeps it, nobody guesses at its type. A browser may keep
+it for itself and ask again by its ETag."""
+
 REQUEST_ID = re.compile(rb"[A-Za-z0-9.\-]{1,64}\Z")
 
 log = structlog.get_logger("passerelle.request")
@@ -121,7 +128,7 @@ class _Exchange:
     async def _reply(self, reply: Reply) -> None:
         self.status = reply.status
         head = self.scope["method"] == "HEAD"
-        more = ((b"x-request-id", self.request_id),)
+        more = ((b"x-request-id", self.request_id), *GUARDS)
         await responses.send_reply(self.send, reply, head=head, more=more)
 
     async def _send_on(self, message: MutableMapping[str, Any]) -> None:
@@ -130,7 +137,11 @@ class _Exchange:
             self.status = message["status"]
             message = {
                 **message,
-                "headers": [*message.get("headers", ()), (b"x-request-id", self.request_id)],
+                "headers": [
+                    *message.get("headers", ()),
+                    (b"x-request-id", self.request_id),
+                    *GUARDS,
+                ],
             }
         await self.send(message)
 

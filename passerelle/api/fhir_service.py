@@ -91,6 +91,8 @@ class FhirService:
         """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
         if method != "GET":
             raise NotAllowedHere(("GET", "HEAD"))
+        if ("mode", "terminology") in request.all_pairs():
+            raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
         pretty = request.demand_json()
         reply = responses.fhir(self.capabilities())
         return responses.pretty(reply) if pretty else reply

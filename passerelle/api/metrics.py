@@ -4,7 +4,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/ . Routes are patter
 so that the number of series is bounded.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -30,9 +30,6 @@ class Metrics:
             ("route", "method"),
             buckets=BUCKETS_SECONDS,
             registry=self.registry,
-        )
-        self.jobs = Gauge(
-            "passerelle_jobs", "Jobs of the outbox.", ("kind", "state"), registry=self.registry
         )
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

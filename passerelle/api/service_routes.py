@@ -10,7 +10,6 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from passerelle.api.metrics import CONTENT_TYPE, Metrics
 from passerelle.dossiers.gateway import Gateway
 
-NO_STORE = {"cache-control": "no-store"}
 PAGE = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}}
@@ -36,7 +35,7 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
 
     @routes.get("/metrics", summary="Chiffres pour Prometheus", tags=["service"])
     async def figures() -> Response:
-        return Response(metrics.expose(), headers={"content-type": CONTENT_TYPE, **NO_STORE})
+        return Response(metrics.expose(), headers={"content-type": CONTENT_TYPE})
 
     @routes.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
@@ -47,7 +46,7 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
 
 def _json(body: bytes, works: int) -> Response:
     status = 200 if works else 503
-    return Response(body, status, headers=NO_STORE, media_type="application/json")
+    return Response(body, status, media_type="application/json")
 
 
 def _page(application: FastAPI) -> str:
