@@ -10,6 +10,7 @@ from typing import Any
 
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
+from passerelle.fhir import bundle_laws
 from passerelle.fhir.datatype_laws import has
 from passerelle.fhir.primitives import in_order
 
@@ -125,6 +126,30 @@ def _empty_when_said_so(resource: Node) -> Places:
         yield "emptyReason"
 
 
+def _abated(resource: Node) -> Places:
+    abated = any(name.lstrip("_").startswith("abatement") for name in resource)
+    if abated and not _codes(resource.get("clinicalStatus")) & {
+        "resolved",
+        "remission",
+        "inactive",
+    }:
+        yield "clinicalStatus"
+
+
+def _entered_in_error(resource: Node) -> Places:
+    wrong = "entered-in-error" in _codes(resource.get("verificationStatus"))
+    if wrong and "clinicalStatus" in resource:
+        yield "clinicalStatus"
+
+
+def _codes(concept: object) -> set[str]:
+    """Give the codes of a CodeableConcept."""
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    held = codings if isinstance(codings, list) else []
+    codes = (coding.get("code") for coding in held if isinstance(coding, dict))
+    return {code for code in codes if isinstance(code, str)}
+
+
 def _policy(resource: Node) -> Places:
     if "policy" not in resource and "policyRule" not in resource:
         yield ""
@@ -196,12 +221,15 @@ LAWS: dict[str, tuple[tuple[str, Callable[[Node], Places]], ...]] = {
     ),
     "AppointmentResponse": (("apr-1", _answered),),
     "AuditEvent": (("sev-1", _name_or_query),),
+    "Bundle": bundle_laws.LAWS,
     "CarePlan": (("cpl-3", _not_both("activity", "detail", "reference")),),
     "CareTeam": (("ctm-1", _on_behalf),),
     "Composition": (("cmp-1", _section), ("cmp-2", _emptiness)),
     "Condition": (
         ("con-1", _one_of("stage", "summary", "assessment")),
         ("con-2", _one_of("evidence", "code", "detail")),
+        ("con-4", _abated),
+        ("con-5", _entered_in_error),
     ),
     "Consent": (("ppc-1", _policy),),
     "List": (

@@ -78,7 +78,7 @@ RIGHT: list[Resource] = [
         "resourceType": "Parameters",
         "parameter": [{"name": "a", "part": [{"name": "b", "resource": patient()}]}],
     },
-    {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": patient(active=True)}]},
+    {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient(active=True)}]},
 ]
 
 
@@ -273,7 +273,7 @@ WRONG: list[tuple[Resource, Said]] = [
     (
         {
             "resourceType": "Bundle",
-            "type": "transaction",
+            "type": "collection",
             "entry": [{"resource": patient(gender="X")}, {"resource": {"id": "a"}}],
         },
         [
@@ -290,6 +290,41 @@ WRONG: list[tuple[Resource, Said]] = [
             ],
         },
         [("required", "Bundle.entry[0].response.outcome.issue")],
+    ),
+    (
+        {
+            "resourceType": "Bundle",
+            "type": "document",
+            "total": 1,
+            "entry": [
+                {"fullUrl": "urn:a", "resource": patient(), "search": {"mode": "match"}},
+                {"fullUrl": "urn:a", "request": {"method": "GET", "url": "a"}},
+                {"fullUrl": "http://example.org/Patient/1/_history/2"},
+            ],
+        },
+        [
+            ("bdl-1", "Bundle.total"),
+            ("bdl-2", "Bundle.entry[0].search"),
+            ("bdl-3", "Bundle.entry[1].request"),
+            ("bdl-5", "Bundle.entry[2]"),
+            ("bdl-7", "Bundle.entry[1].fullUrl"),
+            ("bdl-8", "Bundle.entry[2].fullUrl"),
+            ("bdl-9", "Bundle.identifier"),
+            ("bdl-10", "Bundle.timestamp"),
+            ("bdl-11", "Bundle.entry[0].resource"),
+        ],
+    ),
+    (
+        {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": patient()}]},
+        [("bdl-3", "Bundle.entry[0].request")],
+    ),
+    (
+        condition(
+            abatementString="a",
+            clinicalStatus={"coding": [{"code": "active"}]},
+            verificationStatus={"coding": [{"code": "entered-in-error"}]},
+        ),
+        [("con-4", "Condition.clinicalStatus"), ("con-5", "Condition.clinicalStatus")],
     ),
     (
         {
@@ -374,7 +409,7 @@ def test_demand_raises_all_faults_and_lets_what_is_right_pass() -> None:
 
 
 def test_the_entries_of_a_bundle_may_be_left_to_the_caller() -> None:
-    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": {"a": 1}}]}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"a": 1}}]}
     assert said(bundle, entries=False) == []
     assert said({"a": 1}, at="Bundle.entry[0].resource") == [
         ("unknown-type", "Bundle.entry[0].resource")
