@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from passerelle.demo import samples
-from passerelle.demo.letter import sample_letter
+from passerelle.demo.letter import ELEONORE, sample_letter
 from passerelle.simulation.operator import Operator
 
 WAIT_SECONDS = 15.0
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(slots=True)
 class Scenario:
-    """The run: the client of the gateway, the operator, how to speak to the person, the steps so far."""
+    """The run: client of the gateway, operator, how to speak to the person, steps so far."""
 
     client: httpx.AsyncClient
     operator: Operator
@@ -47,9 +47,10 @@ class Scenario:
     async def play(self) -> bool:
         """Play all steps; give whether each did what it should."""
         letter = await asyncio.to_thread(sample_letter)
+        other_letter = await asyncio.to_thread(sample_letter, ELEONORE)
         self.say("\n[bold]1. Trois dossiers arrivent[/bold]")
         qualified = await self._push(samples.qualified(letter), samples.QUALIFIED)
-        provisional = await self._push(samples.provisional(letter), samples.PROVISIONAL)
+        provisional = await self._push(samples.provisional(other_letter), samples.PROVISIONAL)
         await self._push_refused()
         self.say("\n[bold]2. Ils sont devenus des ressources FHIR[/bold]")
         await self._show(qualified)

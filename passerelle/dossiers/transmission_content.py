@@ -138,7 +138,7 @@ def _build(mail: SecureMail, parts: _Parts, recipient: str, message_id: str) -> 
                 nil=mail.account.nil,
                 recipient=recipient,
                 document_codes=(document.code.code,) if document.code else (),
-                qualified_ins=parts.matricule is not None,
+                qualified_ins=parts.matricule is not None and _carries_ins(document),
             ),
             receipt=True,
         )
@@ -161,6 +161,10 @@ def _cda(parts: _Parts) -> tuple[bytes, CdaDocument]:
         matricule_may_leave=parts.matricule is not None,
     )
     return cda_write.write(document), document
+
+
+def _carries_ins(document: CdaDocument) -> bool:
+    return any(one.root in INS_OIDS for one in document.patient.ids)
 
 
 def _demand_same_person(document: CdaDocument, parts: _Parts) -> None:
