@@ -7,6 +7,7 @@ highest ``seq`` tells every change.
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
+from passerelle.fhir.resource import Key
 from passerelle.store.contract import Put, Unit
 from passerelle.store.planning import claims_of, keys_of
 
@@ -35,9 +36,14 @@ def dossier_lock(dossier: str) -> str:
     return f"dossier {dossier}"
 
 
+def key_lock(key: Key) -> str:
+    """Name the lock of a key."""
+    return f"key {key}"
+
+
 def lock_names(unit: Unit) -> list[str]:
     """Give the names of all locks of a unit that can be told before anything is read."""
-    names = [f"key {key}" for key in keys_of(unit)]
+    names = [key_lock(key) for key in keys_of(unit)]
     names += [f"claim {type_} {system}|{value}" for type_, system, value in claims_of(unit)]
     names += [f"condition {expectation.lock}" for expectation in unit.expectations]
     names += [dossier_lock(expected.dossier) for expected in unit.dossiers]
