@@ -147,3 +147,16 @@ def test_a_name_that_stands_twice_is_always_found(members: list[tuple[str, str]]
     said = rule_of(f'{{"x":[{{{text}}}]}}'.encode())
     if said != "json.bad-character":
         assert said == ("read" if len(set(names)) == len(names) else "json.duplicate-key")
+
+
+def test_naughty_strings_are_kept_to_the_letter_or_refused_for_their_characters(
+    shared: Path,
+) -> None:
+    strings = json.loads((shared / "data/json/naughty-strings.json").read_bytes())
+    assert len(strings) > 400
+    for text in strings:
+        body = json.dumps({"family": text}, ensure_ascii=False, separators=(",", ":")).encode()
+        forbidden = any(letter < " " and letter not in "\t\n\r" for letter in text)
+        assert rule_of(body) == ("json.bad-character" if forbidden else "read")
+        if not forbidden:
+            assert decode(encode(decode(body))) == {"family": text}
