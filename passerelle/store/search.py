@@ -13,8 +13,9 @@ from passerelle.fhir.query import Include, Query
 from passerelle.store.caller import Caller
 from passerelle.store.compiling import DialectName
 from passerelle.store.contract import Page, Version
-from passerelle.store.cursor import scope_of, seal, unseal
+from passerelle.store.cursor import Place, scope_of, seal, unseal
 from passerelle.store.search_includes import INCLUDED_MAX, Direction, includes_plan
+from passerelle.store.search_page import walks
 from passerelle.store.search_shape import Purpose, QueryShape, clauses_shape, sort_shape
 from passerelle.store.search_statement import plan_of
 from passerelle.store.statements import to_version
@@ -32,6 +33,14 @@ class Statement(NamedTuple):
     args: tuple[Any, ...]
 
 
+def _made(
+    shape: QueryShape, arguments: list[Any], caller: Caller, dialect: DialectName
+) -> Statement:
+    """Give the statement of a shape with its arguments."""
+    plan = plan_of(shape, caller, dialect)
+    return Statement(plan.sql, plan.args(arguments))
+
+
 def _statement(
     purpose: Purpose, query: Query, caller: Caller, dialect: DialectName, limit: int | None = None
 ) -> Statement:
@@ -40,8 +49,7 @@ def _statement(
     shape = QueryShape(purpose, clauses_shape(query, arguments))
     if limit is not None:
         arguments.append(limit)
-    plan = plan_of(shape, caller, dialect)
-    return Statement(plan.sql, plan.args(arguments))
+    return _made(shape, arguments, caller, dialect)
 
 
 def matching_statement(
@@ -63,27 +71,37 @@ def _bound_to(query: Query, caller: Caller) -> bytes:
     return scope_of(query.type, criteria, order, caller.kind, caller.subject)
 
 
-def page_statement(
+def page_statements(
     query: Query, caller: Caller, dialect: DialectName, *, secret: bytes
-) -> Statement:
-    """Give the statement of a page and one match more, to know whether there is a next page.
+) -> tuple[Statement, ...]:
+    """Give the statement of a page, and the one that goes on where its rows end, if there is one.
 
-    Its columns are those of a version, then the sort keys. Raises Invalid for a cursor that is not
-    one of this search and this caller.
+    Each is for one match more than the page holds, to know whether there is a next page. Its
+    columns are those of a version, then the sort keys. Raises Invalid for a cursor that is not one
+    of this search and this caller.
     """
     arguments: list[Any] = [query.type]
-    clauses = clauses_shape(query, arguments)
+    clauses, sort = clauses_shape(query, arguments), sort_shape(query.sort)
+    limit = query.count + 1
     after: tuple[bool, ...] | None = None
+    place: Place = ()
     if query.cursor is not None:
-        size = len(query.sort) + 1
-        place = unseal(secret, _bound_to(query, caller), query.cursor, size)
+        place = unseal(secret, _bound_to(query, caller), query.cursor, len(sort) + 1)
         after = tuple([value is None for value in place[:-1]])
-        # After a null key nothing of that key is asked, so that its argument falls away.
-        arguments.extend(value for value in place if value is not None)
-    arguments.append(query.count + 1)
-    shape = QueryShape("page", clauses, sort_shape(query.sort), after)
-    plan = plan_of(shape, caller, dialect)
-    return Statement(plan.sql, plan.args(arguments))
+    # Of a null key nothing is asked but that it is null, so that its argument falls away.
+    given = [*arguments, *[value for value in place if value is not None], limit]
+    if not sort or not walks(clauses, sort):
+        shape = QueryShape("page", clauses, sort, after)
+        return (_made(shape, given, caller, dialect),)
+    if after == (True,):
+        shape = QueryShape("page", clauses, sort, after, "absent")
+        return (_made(shape, given, caller, dialect),)
+    present = QueryShape("page", clauses, sort, after, "present")
+    absent = QueryShape("page", clauses, sort, None, "absent")
+    return (
+        _made(present, given, caller, dialect),
+        _made(absent, [*arguments, limit], caller, dialect),
+    )
 
 
 def includes_statement(
@@ -134,7 +152,10 @@ async def search(
         total = int((await run(*count_statement(query, caller, dialect)))[0][0])
     if query.only_count:
         return Page((), total=total)
-    rows = await run(*page_statement(query, caller, dialect, secret=secret))
+    rows: list[Sequence[Any]] = []
+    for statement in page_statements(query, caller, dialect, secret=secret):
+        if len(rows) <= query.count:
+            rows += await run(*statement)
     matches = tuple([to_version(row) for row in rows[: query.count]])
     following: str | None = None
     if len(rows) > query.count:

@@ -31,11 +31,11 @@ from sqlalchemy.types import TypeEngine
 from passerelle.fhir.search_parameters import ANY, Parameter, by_id
 from passerelle.store.compiling import DialectName
 from passerelle.store.rows import Rows
+from passerelle.store.search_driver import driver, is_one_key, rank
 from passerelle.store.search_shape import ClauseShape, Group
 from passerelle.store.search_values import OF_THE_ROW, Columns, face_of
 
 _TEXT, _BIG = Text(), BigInteger()
-_IDENTIFIERS = frozenset({"identifier", "group-identifier"})
 
 
 class Scope:
@@ -68,14 +68,7 @@ class Scope:
         return self.look(getattr(self.rows, parameter.kind))
 
 
-class Candidate(NamedTuple):
-    """How well a criterion would drive; the least first."""
-
-    rank: int
-    place: int
-
-
-def _of(table: FromClause, parameter: Parameter) -> ColumnElement[bool]:
+def of_parameter(table: FromClause, parameter: Parameter) -> ColumnElement[bool]:
     """Say that an index row is of a parameter; the id stands in the text, for the planner."""
     return table.c.param == literal_column(str(parameter.id))
 
@@ -152,7 +145,7 @@ def _step(
     parameter = by_id(clause.param)
     reference = scope.index(parameter)
     meet = (
-        _of(reference, parameter)
+        of_parameter(reference, parameter)
         & (reference.c.type == free(target.c.type))
         & (reference.c.id == free(target.c.id))
         & (free(target.c.type) == scope.bind(_TEXT))
@@ -176,7 +169,7 @@ def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElem
         return or_(*found)
     parameter = by_id(clause.param)
     table = scope.index(parameter)
-    there = exists().where(table.c.pid == resource.c.pid, _of(table, parameter))
+    there = exists().where(table.c.pid == resource.c.pid, of_parameter(table, parameter))
     if clause.missing is not None:
         return not_(there) if clause.missing else there
     there = there.where(_values(scope, clause, table))
@@ -198,7 +191,7 @@ def _sources(scope: Scope, clause: ClauseShape) -> list[_Source]:
     parameter = by_id(clause.param)
     if not clause.chain:
         table = scope.index(parameter)
-        there = _of(table, parameter)
+        there = of_parameter(table, parameter)
         if clause.missing is False:
             return [_Source(table.c.pid, (there,))]
         # An index serves one alternative at a time.
@@ -206,7 +199,7 @@ def _sources(scope: Scope, clause: ClauseShape) -> list[_Source]:
     found: list[_Source] = []
     for inner in clause.chain:
         target = scope.look(scope.rows.resource)
-        on_target = _rank(inner) is None or by_id(inner.param).code in OF_THE_ROW
+        on_target = rank(inner) is None or by_id(inner.param).code in OF_THE_ROW
         reference, meet = _step(scope, clause, target, from_target=not on_target)
         if on_target:
             found.append(_Source(reference.c.pid, (meet, probe(scope, inner, target))))
@@ -224,44 +217,6 @@ def drive(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElem
         return own
     selects = [select(source.pid).where(*source.conditions) for source in _sources(scope, clause)]
     return resource.c.pid.in_(selects[0] if len(selects) == 1 else union_all(*selects))
-
-
-def is_one_key(clause: ClauseShape) -> bool:
-    """Tell whether a criterion is one whole key of its index, whose rows then come by pid."""
-    if clause.modifier or clause.chain or [group.size for group in clause.groups] != [1]:
-        return False
-    parameter = by_id(clause.param)
-    if parameter.code in OF_THE_ROW:
-        return False
-    wholes: dict[str, Any] = {"token": (True, True), "reference": True, "uri": 0}
-    return parameter.kind in wholes and clause.groups[0].shape == wholes[parameter.kind]
-
-
-_RANKS = {"reference": 3, "string": 4, "uri": 5, "token": 6, "date": 7, "number": 7, "quantity": 7}
-
-
-def _rank(clause: ClauseShape) -> int | None:
-    """Give how little a criterion is likely to leave; None when it can only be probed."""
-    parameter = by_id(clause.param)
-    if parameter.code == "_id":
-        return 0
-    if clause.chain:
-        return 2
-    if clause.modifier in ("not", "missing") or parameter.code == "_lastUpdated":
-        return None
-    if parameter.code in _IDENTIFIERS:
-        return 1
-    return _RANKS[parameter.kind] + (4 if clause.modifier == "contains" else 0)
-
-
-def driver(clauses: Sequence[ClauseShape]) -> int | None:
-    """Give the place of the criterion that should drive; None when none can."""
-    candidates = [
-        Candidate(rank, place)
-        for place, clause in enumerate(clauses)
-        if (rank := _rank(clause)) is not None
-    ]
-    return min(candidates).place if candidates else None
 
 
 class Criteria(NamedTuple):
@@ -289,7 +244,7 @@ def criteria(scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause)
             parameter = by_id(clause.param)
             joined = scope.index(parameter)
             meet = joined.c.pid == resource.c.pid
-            written.append(_of(joined, parameter) & _values(scope, clause, joined) & meet)
+            written.append(of_parameter(joined, parameter) & _values(scope, clause, joined) & meet)
         else:
             written.append(drive(scope, clause, resource))
     if joined is not None:

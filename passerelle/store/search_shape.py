@@ -10,6 +10,7 @@ from passerelle.fhir.query import Clause, Query, Sort
 from passerelle.fhir.query_values import MissingValue
 from passerelle.store.search_values import face_of
 
+Phase: TypeAlias = Literal["present", "absent"]
 Purpose: TypeAlias = Literal["page", "ids", "count"]
 
 
@@ -38,12 +39,17 @@ class SortShape(NamedTuple):
 
 
 class QueryShape(NamedTuple):
-    """A whole search; ``after``, of a page that goes on: which keys of the place are null."""
+    """A whole search; ``after``, of a page that goes on: which keys of the place are null.
+
+    ``phase``, of a page that goes through the index of its one sort key: those that have a value
+    are present, and come first.
+    """
 
     purpose: Purpose
     clauses: tuple[ClauseShape, ...]
     sort: tuple[SortShape, ...] = ()
     after: tuple[bool, ...] | None = None
+    phase: Phase | None = None
 
 
 def _groups(clause: Clause, arguments: list[Any]) -> tuple[Group, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 from passerelle.fhir.query import Query, parse
 from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
-from passerelle.store.search import includes_statement, page_statement
+from passerelle.store.search import Statement, includes_statement, page_statements
 from passerelle.store.search_shape import ClauseShape, Group, QueryShape
 from passerelle.store.search_statement import PLANS_MAX, plan_of
 
@@ -34,8 +34,12 @@ def explained(connection: sqlite3.Connection, sql: str, args: tuple[object, ...]
     return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, args)]
 
 
+def statement(query: Query) -> Statement:
+    return page_statements(query, SYSTEM, "sqlite", secret=b"s")[0]
+
+
 def plan(connection: sqlite3.Connection, query: Query) -> list[str]:
-    return explained(connection, *page_statement(query, SYSTEM, "sqlite", secret=b"s"))
+    return explained(connection, *statement(query))
 
 
 BY_KEY = "SEARCH resource USING INTEGER PRIMARY KEY (rowid=?)"
@@ -122,14 +126,12 @@ def test_inclusions_are_looked_up_from_the_page(connection: sqlite3.Connection) 
 
 
 def test_one_text_serves_all_searches_of_a_shape() -> None:
-    one = page_statement(ask("Patient", ("identifier", "a|b")), SYSTEM, "sqlite", secret=b"s")
-    other = page_statement(
-        ask("Patient", ("identifier", "c|d"), ("_count", "3")), SYSTEM, "sqlite", secret=b"s"
-    )
+    one = statement(ask("Patient", ("identifier", "a|b")))
+    other = statement(ask("Patient", ("identifier", "c|d"), ("_count", "3")))
     assert one.sql is other.sql
     assert one.args != other.args
-    three = page_statement(ask("Patient", ("_id", "1,2,3")), SYSTEM, "sqlite", secret=b"s")
-    four = page_statement(ask("Patient", ("_id", "1,2,3,4")), SYSTEM, "sqlite", secret=b"s")
+    three = statement(ask("Patient", ("_id", "1,2,3")))
+    four = statement(ask("Patient", ("_id", "1,2,3,4")))
     assert three.sql is four.sql
 
 
