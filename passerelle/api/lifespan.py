@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from passerelle.api.errors import frames
+from passerelle.errors.refusals import PasserelleError
 
 log = structlog.get_logger("passerelle.lifespan")
 
@@ -28,9 +29,13 @@ class Lifespan:
             act = self.start if message["type"] == "lifespan.startup" else self.stop
             try:
                 await act()
+            except PasserelleError as refusal:
+                log.error("refused", rule=str(refusal))
+                await send({"type": message["type"] + ".failed", "message": str(refusal)})
+                return
             except Exception as fault:
                 log.error("fault", fault=type(fault).__name__, frames=frames(fault))
-                await send({"type": message["type"] + ".failed", "message": str(fault)})
+                await send({"type": message["type"] + ".failed", "message": ""})
                 return
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":

@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Exemple : PASSERELLE_BIND=127.0.0.1:8080 passerelle serve")(serve)
     app.command(epilog="Exemple : passerelle worker")(worker)
     app.command(epilog="Exemple : passerelle migrate --json")(migrate)
+    app.command(epilog="Exemple : passerelle check --json")(check)
+    app.command(epilog="Exemple : passerelle reindex")(reindex)
 
 
 def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = False) -> None:
@@ -93,9 +95,15 @@ def worker(json: JsonOption = False) -> None:
 def migrate(json: JsonOption = False) -> None:
     """Amène la base de données à la dernière migration."""
     settings = settings_or_stop(json=json)
+    from passerelle.errors.rules import issue
     from passerelle.store.migrate import migrate as run_migrations
 
-    applied = run_migrations(settings.database_url.get_secret_value())
+    try:
+        applied = run_migrations(settings.database_url.get_secret_value())
+    except Exception as fault:  # the driver's own, which is not known here
+        typer.echo(type(fault).__name__, err=True)
+        refused = issue("record.unavailable", "PASSERELLE_DATABASE_URL")
+        raise printing.stop(printing.UNREACHABLE, refused, json=json) from None
     if json:
         printing.as_json({"applied": applied})
         return
@@ -129,6 +137,72 @@ def _run(work: Coroutine[Any, Any, None], *, json: bool) -> None:
         asyncio.run(work)
     except PasserelleError as refusal:
         raise printing.stop(printing.UNREACHABLE, *refusal.issues, json=json) from None
+
+
+def check(json: JsonOption = False) -> None:
+    """Vérifie que ce qui est dérivé s'accorde avec le journal ; code 1 sinon."""
+    settings = settings_or_stop(json=json)
+    from passerelle.app import clock
+    from passerelle.dossiers.keeping import derive
+    from passerelle.store.check import check as check_record
+
+    _demand_record(settings, json=json)
+    database_url = settings.database_url.get_secret_value()
+    report = asyncio.run(check_record(database_url, derive, now=clock()))
+    counts = {
+        name: getattr(report, name)
+        for name in ("resources", "versions", "rows", "blobs", "jobs", "messages")
+    }
+    found = [{"rule": each.rule, "place": each.place} for each in report.findings]
+    if json:
+        printing.as_json({"clean": report.clean, **counts, "findings": found})
+    else:
+        rows = [(finding["rule"], finding["place"]) for finding in found]
+        printing.table((("compté", "counted"), ("", "")), counts.items())
+        if rows:
+            printing.table((("constat", "finding"), ("où", "where")), rows)
+        else:
+            printing.line("Tout s'accorde.", "All agrees.", good=True)
+    raise typer.Exit(printing.DONE if report.clean else printing.REFUSED)
+
+
+def reindex(json: JsonOption = False) -> None:
+    """Reconstruit du journal tout ce qui en est dérivé : index, droits, identifiants."""
+    settings = settings_or_stop(json=json)
+    from passerelle.dossiers.keeping import derive
+    from passerelle.store.reindex import reindex as rebuild
+
+    _demand_record(settings, json=json)
+    shown = None if json else _progress
+    report = asyncio.run(rebuild(settings.database_url.get_secret_value(), derive, progress=shown))
+    conflicts = [str(key) for key in report.conflicts]
+    if json:
+        printing.as_json({"resources": report.resources, "conflicts": conflicts})
+    else:
+        count = report.resources
+        printing.line(f"{count} ressources réindexées", f"{count} resources indexed", good=True)
+        for key in conflicts:
+            told = (f"identifiant déjà pris : {key}", f"identifier taken already: {key}")
+            printing.line(*told, good=False)
+    raise typer.Exit(printing.REFUSED if conflicts else printing.DONE)
+
+
+def _progress(done: int, of: int) -> None:
+    """Show on a terminal how far it is, on one line that is written over."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r{done}/{of}" + ("\n" if done == of else ""), nl=False, err=True)
+
+
+def _demand_record(settings: "Settings", *, json: bool) -> None:
+    """See that the record can be opened; else say why and stop."""
+    from passerelle.app import make_gateway
+
+    async def open_and_close() -> None:
+        store = make_gateway(settings).store
+        await store.open()
+        await store.close()
+
+    _run(open_and_close(), json=json)
 
 
 def settings_or_stop(*, json: bool) -> "Settings":
