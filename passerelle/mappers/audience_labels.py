@@ -35,7 +35,7 @@ def native_audience(
     codings: Sequence[Mapping[str, Any]], element: Mapping[str, Any], reading: Reading
 ) -> Element | None:
     """Read an audience from the labels of an element and its extensions; None when open."""
-    stated = [coding for coding in codings if not is_supplied(coding)]
+    stated = [one for one in codings if "code" in one and not is_supplied(one)]
     levels = [coding["code"] for coding in stated if coding.get("system") == TRE_A08]
     only = (reading.member(value_of(found)) for found in own_of(element, "audience-only-for"))
     return (

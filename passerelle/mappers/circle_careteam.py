@@ -74,18 +74,22 @@ def root_from_fhir(reading: Reading) -> Entry:
     """Read the root facts of a dossier from its CareTeam."""
     team = reading.team
     period = team.get("period", {})
-    software = parts_of(next(iter(own_of(team, "source-software")), None))
+    source = parts_of(next(iter(own_of(team, "dossier-source")), None))
     closure = parts_of(next(iter(own_of(team, "dossier-closure")), None))
     managing = next(iter(team.get("managingOrganization", ())), None)
     return filled(
         {
             "format": "dossier/1",
-            "id": pick(team["identifier"][0], "system", "value"),
+            "id": {
+                "system": reading.names.dossier_system,
+                "value": reading.names.dossier_value,
+            },
             "version": own_value(team, "source-version"),
             "updatedAt": own_value(team, "source-updated-at")
             or team.get("meta", {}).get("lastUpdated"),
-            "source": {"platform": reading.names.platform, **software},
-            "status": own_value(team, "dossier-status") or _NATIVE_STATUSES[team["status"]],
+            "source": {**source, "platform": reading.names.platform},
+            "status": own_value(team, "dossier-status")
+            or _NATIVE_STATUSES[team.get("status", "active")],
             "openedAt": period.get("start"),
             "closedAt": period.get("end"),
             "closure": filled({**closure, "by": reading.member(closure.get("by"))}),
@@ -103,7 +107,7 @@ def circle_from_fhir(reading: Reading) -> list[Entry]:
     for participant in reading.team.get("participant", ()):
         key = reading.member(participant.get("member"))
         resource = reading.target(participant.get("member"))
-        if key is None or resource is None:
+        if key is None or not circle_members.is_member(resource):
             continue
         if key not in members:
             member = circle_members.from_fhir(key, resource, reading)
@@ -134,8 +138,9 @@ def _facts(root: Mapping[str, Any], members: MemberReferences) -> list[Element]:
             own("source-version", valueString=root["version"]) if "version" in root else None,
             own("source-updated-at", valueDateTime=root["updatedAt"]),
             parts(
-                "source-software",
+                "dossier-source",
                 {
+                    "platform": ("valueUri", source["platform"]),
                     "software": ("valueString", source.get("software")),
                     "softwareVersion": ("valueString", source.get("softwareVersion")),
                 },

@@ -7,7 +7,7 @@ structure's is part of the shared Organization, a professional's points to the s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import CDS, FR_CORE
@@ -64,6 +64,11 @@ def supporting(member: Mapping[str, Any], names: Naming) -> list[Resource]:
         professionals_practitioner.to_fhir(member, names),
         *([structures_organization.to_fhir(structure, names)] if structure else ()),
     ]
+
+
+def is_member(entry: Resource | None) -> TypeGuard[Resource]:
+    """Tell whether a resource may stand for a member."""
+    return entry is not None and entry["resourceType"] in _READERS
 
 
 def from_fhir(key: str, entry: Resource, reading: Reading) -> Entry:

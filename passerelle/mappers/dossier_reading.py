@@ -10,9 +10,10 @@ from typing import Any
 from passerelle.errors.refusals import Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.urls import DOSSIER_TAG
 from passerelle.mappers.dossier import PERSON
 from passerelle.mappers.dossier_naming import Naming
-from passerelle.mappers.fhir_elements import Element
+from passerelle.mappers.fhir_elements import own_of, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +64,16 @@ class Reading:
 def reading(resources: Sequence[Resource]) -> Reading:
     """Index the resources of one dossier; raises Unprocessable when no single CareTeam is there."""
     teams = [entry for entry in resources if entry["resourceType"] == "CareTeam"]
-    if len(teams) != 1 or not teams[0].get("identifier"):
+    if len(teams) != 1:
         raise Unprocessable(issue("dossier.record-incomplete", "CareTeam"))
     team = teams[0]
-    identifier: Element = team["identifier"][0]
-    names = Naming(
-        team.get("meta", {}).get("source", ""), identifier["system"], identifier["value"], {}
-    )
+    meta = team.get("meta", {})
+    source = parts_of(next(iter(own_of(team, "dossier-source")), None))
+    platform = source.get("platform") or meta.get("source", "").partition("#")[0]
+    codes = [tag["code"] for tag in meta.get("tag", ()) if tag.get("system") == DOSSIER_TAG]
+    if not platform or len(codes) != 1:
+        raise Unprocessable(issue("dossier.record-incomplete", "CareTeam.meta"))
+    system, _, value = codes[0].partition("|")
+    names = Naming(platform, system, value, {})
     index = {str(Key(entry["resourceType"], entry["id"])): entry for entry in resources}
     return Reading(names, team, index)
-
-
-def shared_references(resources: Sequence[Resource]) -> frozenset[Key]:
-    """Name the organisations that reading needs and that carry no tag of the dossier.
-
-    The caller adds them to what it found by the tag before it reads the dossier back.
-    """
-    found = set()
-    for entry in resources:
-        pointers = [entry.get("organization"), entry.get("partOf"), entry.get("custodian")]
-        pointers += (
-            entry.get("managingOrganization", ()) if entry["resourceType"] == "CareTeam" else ()
-        )
-        for pointer in pointers:
-            type, _, id = str((pointer or {}).get("reference", "")).partition("/")
-            if type == "Organization" and id:
-                found.add(Key(type, id))
-    return frozenset(found)

@@ -1,11 +1,12 @@
 """References inside a native dossier: each resolves, none is ambiguous, none goes in a circle.
 
-The form's own rules (``dossier.schema.json``): a member reference is a key of ``circle`` or ``person``; ``documents.replaces`` and
-``tasks.parent`` name an entry of their own section, ``tasks.about`` one of any.
+The form's own rules (``dossier.schema.json``): a member reference is a key of ``circle`` or
+``person``; ``documents.replaces`` and ``tasks.parent`` name an entry of their own section,
+``tasks.about`` one of any.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from passerelle.errors.rules import issue
 from passerelle.mappers.dossier import PERSON, SECTIONS, Entry
@@ -15,6 +16,19 @@ Sound = dict[str, dict[int, Entry]]
 """The entries of right shape: section to index to entry."""
 
 Path = tuple[str, ...]
+
+
+class Naming(NamedTuple):
+    """One reference: the entry it stands in, its place, the entries that would answer it."""
+
+    entry: EntryName
+    place: tuple[str | int, ...]
+    names: frozenset[EntryName]
+
+    def fault(self) -> Fault:
+        """Say that nothing answers."""
+        return Fault(issue("dossier.reference-unresolved", pointer(self.place)), self.entry)
+
 
 _MEMBERS: dict[str, tuple[Path, ...]] = {
     "circle": (("invitedBy",),),
@@ -46,13 +60,29 @@ def check(sound: Sound, known: frozenset[EntryName]) -> list[Fault]:
 
     ``known`` are the entries that the record has already.
     """
-    faults: list[Fault] = []
-    while found := list(_unresolved(sound, known)) + list(_cycles(sound)):
-        faults += found
-        refused = {fault.entry for fault in found}
-        for section, entries in sound.items():
-            for index in [i for i, e in entries.items() if (section, e["key"]) in refused]:
-                del entries[index]
+    naming = [found for section in sound for found in _named(section, sound[section])]
+    keys = set(_keys(sound, known))
+    faults = list(_ambiguous(sound, keys)) + list(_cycles(sound))
+    faults += [found.fault() for found in naming if found.names.isdisjoint(keys)]
+    named_by: dict[EntryName, list[Naming]] = {}
+    for found in naming:
+        for name in found.names:
+            named_by.setdefault(name, []).append(found)
+    refused: set[EntryName] = set()
+    waiting = [fault.entry for fault in faults]
+    while waiting:
+        entry = waiting.pop()
+        if entry is None or entry in refused:
+            continue
+        refused.add(entry)
+        if entry not in known:
+            keys.discard(entry)
+            lost = [one for one in named_by.get(entry, ()) if one.names.isdisjoint(keys)]
+            faults += [found.fault() for found in lost]
+            waiting += [found.entry for found in lost]
+    for section, entries in sound.items():
+        for index in [i for i, e in entries.items() if (section, e["key"]) in refused]:
+            del entries[index]
     return faults
 
 
@@ -78,32 +108,30 @@ def without(content: Mapping[str, Any], refused: frozenset[EntryName]) -> dict[s
     return kept
 
 
-def _unresolved(sound: Sound, known: frozenset[EntryName]) -> Iterator[Fault]:
-    keys = _keys(sound, known)
-    for section, entries in sound.items():
-        for index, entry in entries.items():
-            for place, rule in _faulty(section, entry, keys):
-                yield Fault(issue(rule, pointer((section, index, *place))), (section, entry["key"]))
+def _named(section: str, entries: Mapping[int, Entry]) -> Iterator[Naming]:
+    """Give every reference of a section that the person does not answer."""
+    for index, entry in entries.items():
+        own = (section, entry["key"])
+        for path in _MEMBERS[section]:
+            for place, value in _values(entry, path):
+                if value != PERSON:
+                    names = frozenset({("circle", value)})
+                    yield Naming(own, (section, index, *place), names)
+        for place, value in _values(entry, _ENTRIES.get(section, _NOWHERE)):
+            yield Naming(own, (section, index, *place), frozenset({(section, value)}))
+        if section == "tasks" and entry.get("about", PERSON) != PERSON:
+            names = frozenset((other, entry["about"]) for other in SECTIONS)
+            yield Naming(own, (section, index, "about"), names)
 
 
-def _faulty(
-    section: str, entry: Entry, keys: frozenset[EntryName]
-) -> Iterator[tuple[list[str | int], str]]:
-    for path in _MEMBERS[section]:
-        for place, value in _values(entry, path):
-            if not _is_member(value, keys):
-                yield place, "dossier.reference-unresolved"
-    for place, value in _values(entry, _ENTRIES.get(section, _NOWHERE)):
-        if (section, value) not in keys:
-            yield place, "dossier.reference-unresolved"
-    if section == "tasks" and "about" in entry:
-        about = entry["about"]
-        named = sum((other, about) in keys for other in SECTIONS) + (about == PERSON)
-        if named != 1:
-            yield (
-                ["about"],
-                "dossier.reference-ambiguous" if named else "dossier.reference-unresolved",
-            )
+def _ambiguous(sound: Sound, keys: set[EntryName]) -> Iterator[Fault]:
+    for index, task in sound.get("tasks", {}).items():
+        about = task.get("about")
+        if about is not None:
+            named = sum((section, about) in keys for section in SECTIONS) + (about == PERSON)
+            if named > 1:
+                place = pointer(("tasks", index, "about"))
+                yield Fault(issue("dossier.reference-ambiguous", place), ("tasks", task["key"]))
 
 
 def _cycles(sound: Sound) -> Iterator[Fault]:
@@ -119,10 +147,10 @@ def _cycles(sound: Sound) -> Iterator[Fault]:
 
 def _returns(key: str, named: Mapping[str, str | None], safe: set[str]) -> bool:
     """Tell whether following the names from a key comes back to it; what does not is safe."""
-    seen: list[str] = []
+    seen: dict[str, None] = {}
     at: str | None = key
     while at is not None and at not in safe and at not in seen:
-        seen.append(at)
+        seen[at] = None
         at = named.get(at)
     if at is None or at in safe:
         safe.update(seen)

@@ -19,7 +19,7 @@ from passerelle.mappers.dossier_dates import is_day, is_instant
 from passerelle.mappers.dossier_faults import Fault, answering, pointer
 
 FAULTS_MAX = 1000
-"""More faults than this are not told."""
+"""More faults than this are not told: the dossier is refused as a whole."""
 
 _FAULTS: dict[str, tuple[str, str]] = {
     "required": ("élément obligatoire absent", "mandatory element missing"),
@@ -48,11 +48,16 @@ _DATES = frozenset({"instant", "day"})
 
 def check(content: dict[str, Any]) -> list[Fault]:
     """Give the faults of shape of a dossier, each with the entry that answers for it."""
+    errors = list(islice(_validator().iter_errors(content), FAULTS_MAX + 1))
     found: dict[tuple[str, str | None], Fault] = {}
-    for error in islice(_validator().iter_errors(content), FAULTS_MAX):
+    for error in errors:
         for path, fault in _told(error):
             found.setdefault((fault.rule, fault.expression), Fault(fault, answering(content, path)))
-    return list(found.values())
+    faults = list(found.values())
+    if max(len(errors), len(faults)) > FAULTS_MAX:
+        untold = issue("dossier.too-many-faults", limit=FAULTS_MAX)
+        return [*faults[:FAULTS_MAX], Fault(untold, None)]
+    return faults
 
 
 def _told(error: ValidationError) -> Iterator[tuple[list[str | int], Issue]]:

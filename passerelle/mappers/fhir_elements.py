@@ -17,7 +17,7 @@ OWN_EXTENSIONS: dict[str, str] = {
     "supplied": "the value was supplied by the gateway; the source gave none",
     "source-version": "CareTeam: version of the dossier at its source",
     "source-updated-at": "CareTeam: when the dossier was last changed at its source",
-    "source-software": "CareTeam: software and its version",
+    "dossier-source": "CareTeam: platform, software and its version",
     "dossier-status": "CareTeam: closed or merged, both of which are inactive in R4",
     "dossier-closure": "CareTeam: reason, text and author of the closure",
     "dossier-merged-into": "CareTeam: identifier of the dossier that took this one over",

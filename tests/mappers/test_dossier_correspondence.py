@@ -13,7 +13,6 @@ from passerelle.mappers.contact_points import EMAIL_TYPE, MAILBOX_METADATA
 from passerelle.mappers.dossier import normal
 from passerelle.mappers.dossier_from_fhir import from_fhir
 from passerelle.mappers.dossier_naming import merge_tags
-from passerelle.mappers.dossier_reading import shared_references
 from passerelle.mappers.dossier_to_fhir import to_fhir
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
@@ -312,17 +311,6 @@ def test_dossiers_of_two_domains_with_one_value_share_no_name():
     )
     ids = {one["id"] for one in of_type(made(first), "Task")}
     assert ids.isdisjoint(one["id"] for one in of_type(made(second), "Task"))
-
-
-def test_what_is_shared_and_needed_to_read_back_is_named():
-    entries = made(golden())
-    untagged = {
-        one.resource["id"]
-        for one in entries
-        if one.resource["resourceType"] == "Organization" and "tag" not in one.resource["meta"]
-    }
-    tagged = [one.resource for one in entries if "tag" in one.resource["meta"]]
-    assert {key.id for key in shared_references(tagged)} == untagged
 
 
 def test_members_are_read_back_though_the_shared_practitioner_changed_its_name():

@@ -257,6 +257,22 @@ def test_an_entry_does_not_come_back_to_itself():
     assert refused == {("tasks", key) for key in "abc"}
 
 
+def test_a_long_chain_of_references_falls_at_once():
+    task = {**golden()["tasks"][0], "owner": "m1"}
+    del task["about"], task["comments"]
+    chain = [{**task, "key": f"t{n}", "parent": f"t{n + 1}"} for n in range(5000)]
+    issues, refused = faults(("/tasks", chain))
+    assert len(issues) == len(refused) == 5000
+    whole, nobody = faults(("/tasks", [*chain, {**task, "key": "t5000"}]))
+    assert (whole, nobody) == (set(), frozenset())
+
+
+def test_too_many_faults_refuse_the_dossier_as_a_whole():
+    task = {**golden()["tasks"][0], "status": "?"}
+    issues = fatal(("/tasks", [{**task, "key": f"t{n}"} for n in range(1100)]))
+    assert ("dossier.too-many-faults", None) in issues
+
+
 @pytest.mark.parametrize(
     ("file", "rule", "place"),
     [

@@ -1,5 +1,7 @@
 """The resources of a dossier are right: R4, their French profiles, their names."""
 
+import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -8,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 
 from passerelle.fhir import structure
 from passerelle.fhir.urls import CDS, DOSSIER_TAG, FR_CORE, PDSM
+from passerelle.mappers.dossier_form import parse
 from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.mappers.fhir_elements import OWN_EXTENSIONS
 from tests.mappers.profile_snapshots import BASES, profiles
 from tests.strategies.dossiers import dossiers
 
@@ -31,6 +35,8 @@ PROFILES = frozenset(
         *BASES,
     }
 )
+GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
+MAPPERS = Path(__file__).resolve().parents[2] / "passerelle" / "mappers"
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -60,6 +66,35 @@ def test_every_resource_has_what_its_french_profile_makes_mandatory(snapshots, d
             else:
                 assert resource["resourceType"] == "DocumentReference"
                 assert resource["status"] == "entered-in-error"
+
+
+def test_the_reader_of_profiles_sees_what_lacks_and_what_is_too_much(snapshots):
+    golden = parse((GOLDENS / "dossier-coordination.json").read_bytes()).dossier
+    found = {one.resource["resourceType"]: one.resource for one in to_fhir(golden, known_ids={})}
+    document, patient = found["DocumentReference"], found["Patient"]
+    read = snapshots[PDSM + "pdsm-comprehensive-document-reference"]
+    assert read.faults(document) == []
+    attachment = {k: v for k, v in document["content"][0]["attachment"].items() if k != "hash"}
+    spoilt = {**document, "content": [{**document["content"][0], "attachment": attachment}] * 2}
+    assert set(read.faults(spoilt)) == {
+        "DocumentReference.content: 2 of at most 1",
+        "DocumentReference.content.attachment.hash: 0 of at least 1",
+    }
+    read = snapshots[FR_CORE + "fr-core-patient-ins"]
+    assert patient["meta"]["profile"] == [FR_CORE + "fr-core-patient-ins"]
+    assert read.faults(patient) == []
+    unplaced = [one for one in patient["extension"] if not one["url"].endswith("birthPlace")]
+    assert read.faults({**patient, "extension": unplaced}) == [
+        "Patient.extension:birthPlace: 0 of at least 1"
+    ]
+    used = [{**one, "use": "usual"} for one in patient["identifier"]]
+    assert len(read.faults({**patient, "identifier": used})) == 1
+
+
+def test_every_extension_of_our_own_is_written_somewhere():
+    code = "".join(path.read_text(encoding="utf-8") for path in MAPPERS.glob("*.py"))
+    for name in OWN_EXTENSIONS:
+        assert len(re.findall(f'"{name}"', code)) >= 2, name
 
 
 @given(dossiers())

@@ -260,7 +260,16 @@ def audiences(references: Any) -> Any:
     return optional(
         {},
         hiddenFrom=st.lists(
-            st.sampled_from(("INVISIBLE_PATIENT", "MASQUE_PS", "MASQUE_PT")), unique=True
+            st.sampled_from(
+                (
+                    "INVISIBLE_PATIENT",
+                    "INVISIBLE_REPRESENTANTS_LEGAUX",
+                    "MASQUE_PS",
+                    "MASQUE_PSOCIAL",
+                    "MASQUE_PT",
+                )
+            ),
+            unique=True,
         ),
         onlyFor=st.lists(references, min_size=1, max_size=2),
         confidentiality=st.sampled_from(("N", "R", "V")),
@@ -469,7 +478,19 @@ def roots(draw: st.DrawFn, references: Any) -> Entry:
         )
     )
     if status == "closed" or draw(st.booleans()):
-        reason = st.sampled_from(("deceased", "goals-met", "moved", "other"))
+        reason = st.sampled_from(
+            (
+                "deceased",
+                "goals-met",
+                "moved",
+                "refused",
+                "opposed",
+                "lost-contact",
+                "handed-over",
+                "duplicate",
+                "other",
+            )
+        )
         root["closedAt"] = "2042-01-01"
         root["closure"] = draw(optional({"reason": reason}, text=texts, by=references))
     if status == "merged" or draw(st.booleans()):
