@@ -10,6 +10,7 @@ from tools.reference_markdown import code, codes, page, table
 def write() -> str:
     """Write the page."""
     types = sorted(TYPES_WITH_PARAMETERS)
+    refused = query_results.NOT_SUPPORTED - set(query_results.READERS)
     return page(
         "Search parameters",
         "`GET [base]/[type]?…` and `POST [base]/[type]/_search`. A parameter that is not known "
@@ -23,7 +24,7 @@ def write() -> str:
         f"{query_results.COUNT_DEFAULT} matches unless `_count` says otherwise, and at most "
         f"{query_results.COUNT_MAX}. `_sort` orders by parameters of the kinds "
         f"{codes(sorted(query_results.SORTED_KINDS))}.",
-        f"Refused by name: {codes(sorted(query_results.NOT_SUPPORTED - set(query_results.READERS)))}.",
+        f"Refused by name: {codes(sorted(refused))}.",
         "`_summary` is `count` or `false`; `_total=estimate` is answered by the exact number.",
         "## Bounds",
         table(("Bound", "At most"), _bounds()),

@@ -48,7 +48,7 @@ MEANINGS = {
     "mss_poll_seconds": "How long to wait between two visits of the mailbox.",
     "mss_size_max": "The largest message that is sent, in bytes.",
 }
-"""Field to meaning, where the field has no description of its own. The tests want one for every field."""
+"""Field to meaning, where it has no description of its own. The tests want one for every field."""
 
 OTHERS = {
     CONFIG: ("A TOML file of settings. The environment goes before it.", "every command"),
@@ -92,7 +92,7 @@ def variable(name: str) -> str:
 
 
 def meaning(name: str, field: FieldInfo) -> str:
-    """Give what a field means: its description, else the line of the table here (empty for none)."""
+    """Give what a field means: its description, else the line of the table here, else nothing."""
     return field.description or MEANINGS.get(name, "")
 
 
