@@ -58,8 +58,8 @@ class Query:
         pairs = [(entry.name, entry.text) for entry in self.clauses]
         if self.sort:
             pairs.append(("_sort", ",".join(map(str, self.sort))))
-        pairs += [("_include", str(entry)) for entry in self.includes]
-        pairs += [("_revinclude", str(entry)) for entry in self.rev_includes]
+        for name, entries in (("_include", self.includes), ("_revinclude", self.rev_includes)):
+            pairs += [(name + ":iterate" * entry.iterate, str(entry)) for entry in entries]
         if self.total != "none":
             pairs.append(("_total", self.total))
         if self.only_count:

@@ -36,6 +36,7 @@ NOT_SUPPORTED = frozenset(
 _INCLUDE = re.compile(
     r"(?P<type>[A-Za-z]{1,64}):(?P<code>[A-Za-z_\-]{1,64})(?::(?P<target>[A-Za-z]{1,64}))?"
 )
+_ITERATE = ":iterate"
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
@@ -51,10 +52,14 @@ class Sort(NamedTuple):
 
 
 class Include(NamedTuple):
-    """``Type:param[:target]`` of `_include` (along the reference) or `_revinclude` (against it)."""
+    """``Type:param[:target]`` of `_include` (along the reference) or `_revinclude` (against it).
+
+    ``iterate`` says that what was included is followed as well.
+    """
 
     parameter: Parameter
     target: str | None = None
+    iterate: bool = False
 
     def __str__(self) -> str:
         """Spell it as in `_include`."""
@@ -99,7 +104,7 @@ def _sort(results: Results, name: str, text: str) -> None:
 
 
 def _read_include(name: str, text: str) -> Include:
-    """Read ``Type:param[:target]``; raises Refused."""
+    """Read ``Type:param[:target]`` under a name with or without `:iterate`; raises Refused."""
     match = _INCLUDE.fullmatch(text)
     parameter = parameters(match["type"]).get(match["code"]) if match else None
     if match is None or parameter is None or parameter.kind != "reference":
@@ -107,13 +112,13 @@ def _read_include(name: str, text: str) -> Include:
     wanted = match["target"]
     if wanted and wanted not in parameter.targets and parameter.targets != (ANY,):
         raise Refused(issue("search.target-unknown", name, name=name, target=wanted))
-    return Include(parameter, wanted)
+    return Include(parameter, wanted, name.endswith(_ITERATE))
 
 
 def _include(results: Results, name: str, text: str) -> None:
-    """`_include`: along a reference of the type that is searched."""
+    """`_include`: along a reference of the type that is searched, or of what is included."""
     include = _read_include(name, text)
-    if include.parameter.type != results.type:
+    if include.parameter.type != results.type and not include.iterate:
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "includes", name, include)
 
@@ -122,7 +127,7 @@ def _rev_include(results: Results, name: str, text: str) -> None:
     """`_revinclude`: against a reference that may lead to the type that is searched."""
     include = _read_include(name, text)
     targets = (include.target,) if include.target else include.parameter.targets
-    if results.type not in targets and targets != (ANY,):
+    if results.type not in targets and targets != (ANY,) and not include.iterate:
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "rev_includes", name, include)
 
@@ -162,7 +167,9 @@ READERS: dict[str, Callable[[Results, str, str], None]] = {
     "_count": _count,
     "_sort": _sort,
     "_include": _include,
+    "_include:iterate": _include,
     "_revinclude": _rev_include,
+    "_revinclude:iterate": _rev_include,
     "_total": _total,
     "_summary": _summary,
     "_cursor": _cursor,

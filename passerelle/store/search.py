@@ -25,6 +25,9 @@ Run: TypeAlias = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Sequence[An
 
 _VERSION_SIZE = 12
 
+ROUNDS_MAX = 4
+"""How far `:iterate` follows: CareTeam, its members, their professionals, their organisations."""
+
 
 class Statement(NamedTuple):
     """A text of the dialect and its arguments."""
@@ -120,22 +123,29 @@ def includes_statement(
 async def _included(
     run: Run, query: Query, page: Sequence[Version], caller: Caller, dialect: DialectName
 ) -> tuple[tuple[Version, ...], bool]:
-    """Give what a page brings along, without repeats, and whether some of it was left out."""
+    """Give what a page brings along, without repeats, and whether some of it was left out.
+
+    What iterates is followed from what the round before has brought, so many rounds at most.
+    """
     wanted: tuple[tuple[Direction, tuple[Include, ...]], ...] = (
         ("along", query.includes),
         ("against", query.rev_includes),
     )
-    pids = [version.pid for version in page]
+    seen = {version.pid for version in page}
     found: dict[int, Version] = {}
-    bounded = False
-    for direction, includes in wanted:
-        if not includes or not pids:
-            continue
-        rows = await run(*includes_statement(includes, direction, pids, caller, dialect))
-        bounded = bounded or len(rows) > INCLUDED_MAX
-        for row in rows[:INCLUDED_MAX]:
-            version = to_version(row)
-            found.setdefault(version.pid, version)
+    latest, bounded = sorted(seen), False
+    for _ in range(ROUNDS_MAX):
+        rows: list[Sequence[Any]] = []
+        for direction, includes in wanted:
+            if includes and latest:
+                rows += await run(*includes_statement(includes, direction, latest, caller, dialect))
+        brought = {version.pid: version for version in map(to_version, rows)}
+        fresh = [pid for pid in brought if pid not in seen]
+        bounded = bounded or len(fresh) > INCLUDED_MAX - len(found)
+        latest = fresh[: INCLUDED_MAX - len(found)]
+        found.update({pid: brought[pid] for pid in latest})
+        seen.update(latest)
+        wanted = tuple((way, tuple(i for i in given if i.iterate)) for way, given in wanted)
     return tuple(found.values()), bounded
 
 

@@ -33,7 +33,7 @@ from passerelle.store.search_statement import Plan, keep, kept, to_plan
 from passerelle.store.statements import version_columns
 
 INCLUDED_MAX = 1000
-"""Resources that one page brings along in each direction."""
+"""Resources that one page brings along."""
 
 Direction: TypeAlias = Literal["along", "against"]
 

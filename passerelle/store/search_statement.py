@@ -3,6 +3,7 @@
 https://docs.sqlalchemy.org/en/21/core/compiler.html
 """
 
+from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.sql.elements import ClauseElement
@@ -44,6 +45,8 @@ class Plan(NamedTuple):
 _PURPOSES = {"page": page_statement, "ids": ids_statement, "count": count_statement}
 
 _PLANS: dict[PlanKey, Plan] = {}
+_KEEPING = Lock()
+"""Searches are composed in the event loop and in the thread that writes."""
 
 
 def to_plan(statement: ClauseElement, dialect: DialectName) -> Plan:
@@ -62,9 +65,10 @@ def kept(key: PlanKey) -> Plan | None:
 
 def keep(key: PlanKey, plan: Plan) -> Plan:
     """Keep a plan, and let the oldest go when there are too many."""
-    if len(_PLANS) >= PLANS_MAX:
-        _PLANS.pop(next(iter(_PLANS)), None)
-    _PLANS[key] = plan
+    with _KEEPING:
+        if len(_PLANS) >= PLANS_MAX:
+            _PLANS.pop(next(iter(_PLANS)))
+        _PLANS[key] = plan
     return plan
 
 

@@ -643,6 +643,37 @@ def test_what_a_page_refers_to_and_what_refers_to_it_come_along_once(record: Rec
     assert find(record, elsewhere).included == ()
 
 
+def test_what_is_included_is_followed_when_it_is_asked_to_iterate(record: Record) -> None:
+    fill(record, [
+        {"resourceType": "CareTeam", "id": "c",
+         "participant": [{"member": {"reference": "PractitionerRole/r"}}]},
+        {"resourceType": "PractitionerRole", "id": "r",
+         "practitioner": {"reference": "Practitioner/p"},
+         "organization": {"reference": "Organization/o"}},
+        {"resourceType": "Practitioner", "id": "p"},
+        {"resourceType": "Organization", "id": "o", "partOf": {"reference": "Organization/above"}},
+        {"resourceType": "Organization", "id": "above", "partOf": {"reference": "Organization/o"}},
+    ])  # fmt: skip
+    followed = ask(
+        "CareTeam",
+        ("_include", "CareTeam:participant"),
+        ("_include:iterate", "PractitionerRole:practitioner"),
+        ("_include:iterate", "PractitionerRole:organization"),
+        ("_include:iterate", "Organization:partof"),
+    )
+    assert [str(version.key) for version in find(record, followed).included] == [
+        *("PractitionerRole/r", "Practitioner/p", "Organization/o", "Organization/above")
+    ]
+    once = ask("CareTeam", ("_include", "CareTeam:participant"))
+    assert [str(v.key) for v in find(record, once).included] == ["PractitionerRole/r"]
+    back = ask(
+        "Practitioner",
+        ("_revinclude", "PractitionerRole:practitioner"),
+        ("_revinclude:iterate", "CareTeam:participant"),
+    )
+    assert [str(v.key) for v in find(record, back).included] == ["PractitionerRole/r", "CareTeam/c"]
+
+
 def test_a_page_brings_along_so_many_resources_and_says_so(record: Record) -> None:
     fill(
         record,
