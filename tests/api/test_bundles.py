@@ -1,6 +1,9 @@
 """Transactions and batches over HTTP."""
 
 import base64
+import bz2
+import json
+import tarfile
 
 import pytest
 
@@ -151,3 +154,46 @@ async def test_what_is_no_bundle_to_apply_is_refused(served, rules, body, rule):
 async def test_an_empty_transaction_is_answered(served):
     answer = await served.ask("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction"})
     assert answer.json() == {"resourceType": "Bundle", "type": "transaction-response"}
+
+
+async def test_the_published_transaction_of_a_care_circle_goes_in_once_it_is_mended(served, shared):
+    package = shared / "data" / "packages" / "ans.fhir.fr.cds-2.0.1.tgz"
+    name = "package/example/Bundle-cds-bundle-transaction-creation-example.json"
+    with tarfile.open(package) as archive:
+        file = archive.extractfile(name)
+        assert file is not None
+        published = json.load(file)
+    refused = await served.ask("POST", "/fhir", published)
+    assert refused.status_code == 400
+    places = [issue["expression"][0] for issue in refused.json()["issue"]]
+    assert places == [
+        "Bundle.entry[0].resource.name.extension[0].extension[1].value",  # an empty text
+        "Bundle.entry[1].resource.name.extension[0].extension[1].value",
+        "Bundle.entry[1].resource.alias[0].extension[0].extension[1].value",
+        "Bundle.entry[2].resource.identifier[0].value",  # the key of a matricule
+    ]
+    for entry_ in published["entry"]:
+        for faulty in ("_name", "_alias"):
+            entry_["resource"].pop(faulty, None)
+    for claimed in ("identifier", "extension"):  # the matricule, and that it is qualified
+        del published["entry"][2]["resource"][claimed]
+    answer = await served.ask("POST", "/fhir", published)
+    assert answer.status_code == 200, answer.text
+    made = answer.json()["entry"]
+    assert {each["response"]["status"] for each in made} == {"201 Created"}
+    locations = [each["response"]["location"].split("/_history")[0] for each in made]
+    team = next(location for location in locations if location.startswith("CareTeam/"))
+    kept = (await served.ask("GET", f"/fhir/{team}")).json()
+    assert kept["subject"]["reference"] in locations
+
+
+async def test_synthetic_organizations_go_in_once_however_often_they_are_sent(served, shared):
+    (file,) = (shared / "data" / "synthea").glob("0-hospital*.json.bz2")
+    batch = json.loads(bz2.decompress(file.read_bytes()))
+    batch["entry"] = [e for e in batch["entry"] if e["request"]["url"] == "Organization"][:50]
+    first, again = [(await served.ask("POST", "/fhir", batch)).json()["entry"] for _ in range(2)]
+    assert {each["response"]["status"] for each in first} == {"201 Created"}
+    assert {each["response"]["status"] for each in again} == {"200 OK"}
+    assert [each["response"]["location"] for each in first] == [
+        each["response"]["location"] for each in again
+    ]
