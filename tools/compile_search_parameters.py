@@ -155,7 +155,7 @@ def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
         if code in LEFT_OUT or kind not in KINDS or "example" in definition.get("id", ""):
             continue
         for type in definition.get("base", ()):
-            pair = (type, code)
+            pair = (str(type), str(code))
             if type not in TYPES or pair in found or "-extensions-" in definition["url"]:
                 continue
             expression = CORRECTED.get(pair) or alternatives(definition.get("expression", ""), type)

@@ -20,6 +20,7 @@ Prefix: TypeAlias = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"
 PREFIXES: frozenset[str] = frozenset(get_args(Prefix))
 
 _ESCAPE = re.compile(r"\\([,|$\\])")
+_SEPARATOR = re.compile(r"[,|$\\]")
 _BAD_ESCAPE = re.compile(r"\\")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
 
@@ -127,6 +128,11 @@ def unescape(text: str) -> str:
     if _BAD_ESCAPE.search(_ESCAPE.sub("", text)):
         raise BadValue
     return _ESCAPE.sub(r"\1", text)
+
+
+def escape(text: str) -> str:
+    """Spell a value so that none of its characters separates; for criteria built by ourselves."""
+    return _SEPARATOR.sub(r"\\\g<0>", text)
 
 
 def token_value(text: str) -> TokenValue:

@@ -107,7 +107,9 @@ def _group(
         condition = _one_of(scope, key, asked)
     if parameter.kind == "reference" and not group.shape and parameter.targets != (ANY,):
         # A bare id: one of the types that the reference may lead to.
-        named = [literal_column(f"'{type}'") for type in parameter.targets]
+        named: list[ColumnElement[Any]] = [
+            literal_column(f"'{type}'") for type in parameter.targets
+        ]
         condition = and_(table.c.type.in_(named), condition)
     return [condition]
 

@@ -17,6 +17,7 @@ from passerelle.fhir.query_values import (
     StringValue,
     TokenValue,
     UriValue,
+    escape,
     number_value,
     quantity_value,
 )
@@ -249,6 +250,12 @@ def test_the_self_link_tells_what_was_understood() -> None:
     assert query.next_pairs("def") == (*understood, ("_cursor", "def"))
     again = parse("Task", query.self_pairs(), strict=True)
     assert again.self_pairs() == query.self_pairs()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20))
+def test_a_value_that_is_escaped_is_read_as_it_was(text: str) -> None:
+    assert values("Patient", "identifier", f"urn:a|{escape(text)}") == (TokenValue("urn:a", text),)
 
 
 def test_a_condition_is_strict_and_has_a_criterion() -> None:
