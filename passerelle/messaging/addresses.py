@@ -33,6 +33,8 @@ def a_label(domain: str) -> str | None:
     if not domain or len(domain) > DOMAIN_MAX:
         return None
     if not domain.isascii():
+        if not domain.isprintable():  # IDNA would drop a zero-width space without a word
+            return None
         try:
             domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
         except (idna.IDNAError, UnicodeError):

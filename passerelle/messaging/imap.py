@@ -140,7 +140,8 @@ class _Mailbox(BaseMailBox):
         try:
             client.starttls(self._context)  # refuses to go on when it is not offered
         except BaseException:
-            client.shutdown()
+            with suppress(OSError):
+                client.shutdown()
             raise
         return client
 
@@ -207,7 +208,9 @@ def _logged_in(account: Account) -> Iterator[Any]:
             raise ssl.SSLError("STARTTLS not offered") from None
         raise
     try:
-        mailbox.login(account.username, account.password, initial_folder=None)
+        plain = (account.username + account.password).isascii()
+        login = mailbox.login if plain else mailbox.login_utf8  # LOGIN takes ASCII only
+        login(account.username, account.password, initial_folder=None)
         yield mailbox
     finally:
         try:

@@ -110,14 +110,14 @@ def build(mail: Mail) -> bytes:
         return head + _text_part(mail.text)
     boundary = "=_" + sha256(mail.message_id.encode("ascii")).hexdigest()[:40]
     # "=_" appears neither in base64 nor in quoted-printable, so no part can hold the boundary.
-    opening = b"--" + boundary.encode("ascii") + b"\r\n"
+    delimiter = f"\r\n--{boundary}".encode("ascii")
     parts = [_text_part(mail.text), *(_attachment_part(each) for each in mail.attachments)]
     return b"".join(
         [
             head,
-            f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'.encode("ascii"),
-            *(opening + part for part in parts),
-            opening[:-2] + b"--\r\n",
+            f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n'.encode("ascii"),
+            *(delimiter + b"\r\n" + part for part in parts),
+            delimiter + b"--\r\n",
         ]
     )
 

@@ -76,8 +76,8 @@ async def send(
     faults = check_address(recipient, "recipient") + check_address(account.address, "account")
     if faults:
         raise Unprocessable(*faults)
-    if not 0 < len(envelope_id) <= ENVELOPE_ID_MAX:
-        raise ValueError("an envelope id has 1 to 100 characters")
+    if not (0 < len(envelope_id) <= ENVELOPE_ID_MAX and envelope_id.isascii()):
+        raise ValueError("an envelope id has 1 to 100 ASCII characters")
     wire = await asyncio.to_thread(_on_the_wire, raw)
     async with _session(account, timeouts) as client:
         await _envelope(client, account, recipient, envelope_id, len(wire), timeouts)
@@ -121,8 +121,12 @@ async def _open(client: aiosmtplib.SMTP, account: Account, timeouts: Timeouts) -
     if account.security == "starttls":
         if not client.supports_extension("starttls"):
             raise SendDeferred(None, "tls")  # never in clear text
-        await client.starttls()
-        await client.ehlo()
+        try:
+            await client.starttls()
+            # In TLS 1.3 a server that misses our certificate cuts us after the handshake.
+            await client.ehlo()
+        except aiosmtplib.SMTPServerDisconnected:
+            raise SendDeferred(None, "tls") from None
     if account.username:
         await client.login(account.username, account.password)
 
@@ -235,8 +239,8 @@ def _on_the_wire(raw: bytes) -> bytes:
 
 
 def _xtext(text: str) -> str:
-    """Write a DSN parameter's value (RFC 3461 section 4)."""
+    """Write ASCII text as a DSN parameter's value (RFC 3461 section 4)."""
     return "".join(
-        chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}"
-        for octet in text.encode("utf-8")
+        character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
+        for character in text
     )

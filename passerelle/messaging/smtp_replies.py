@@ -37,8 +37,8 @@ class SendFault(Exception):
 
     def __init__(self, code: int | None, enhanced: str | None) -> None:
         """Keep the codes; the message is made of nothing else, so that it can be logged."""
-        super().__init__(f"{type(self).__name__} {code or '-'} {enhanced or '-'}")
-        self.code = code
+        self.code = code if code and code > 0 else None  # the library says -1 for nonsense
+        super().__init__(f"{type(self).__name__} {self.code or '-'} {enhanced or '-'}")
         self.enhanced = enhanced
 
 
@@ -102,8 +102,8 @@ def of_transaction(phase: Phase, code: int, text: str) -> SendFault:
     if 500 <= code <= 599:
         return SendRefused(not _is_quota(phase, code, status), code, status)
     if phase == "end-of-data":
-        return SendUncertain(code if code > 0 else None, status)
-    return SendDeferred(code if code > 0 else None, "protocol", status)
+        return SendUncertain(code, status)
+    return SendDeferred(code, "protocol", status)
 
 
 def _is_quota(phase: Phase, code: int, status: str | None) -> bool:

@@ -59,7 +59,9 @@ def xdm_subject(*, label: str, family: str, given: str, birth_date: date | None 
     faults += [issue("mss.control-character", n) for n, t in given_as.items() if has_control(t)]
     if faults:
         raise Unprocessable(*faults)
-    words = [*parts.values()] + ([birth_date.strftime("%d/%m/%Y")] if birth_date else [])
+    words = [*parts.values()]
+    if birth_date is not None:
+        words.append(f"{birth_date.day:02}/{birth_date.month:02}/{birth_date.year:04}")
     return PREFIX + " ".join(words)
 
 
@@ -95,7 +97,7 @@ def pdf_name(
     faults = [issue("mss.subject-part-missing", name) for name, text in parts.items() if not text]
     if faults:
         raise Unprocessable(*faults)
-    words = [day.strftime("%Y%m%d"), *parts.values()]
+    words = [day.isoformat().replace("-", ""), *parts.values()]
     if number and _file_word(number):
         words.append(_file_word(number)[:NAME_MAX])
     return "_".join(words) + ".pdf"

@@ -21,19 +21,27 @@ _BEFORE = timedelta(hours=1)  # clocks differ
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Where the files of one authority are: its own, a server's, a client's."""
+    """Where the files of one authority are: its own, a server's, a client's, what it revokes."""
 
     ca_file: Path
     server_certificate: Path
     server_key: Path
     client_certificate: Path
     client_key: Path
+    crl_file: Path
 
 
 def make_certificates(
-    folder: Path, *, now: datetime, host_names: tuple[str, ...] = ("localhost",)
+    folder: Path,
+    *,
+    now: datetime,
+    host_names: tuple[str, ...] = ("localhost",),
+    revokes_server: bool = False,
 ) -> Certificates:
-    """Make an authority with a server and a client certificate, written to a folder."""
+    """Make an authority with a server and a client certificate, written to a folder.
+
+    The authority's list of revoked certificates holds the server's when ``revokes_server``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key, now)
@@ -45,6 +53,7 @@ def make_certificates(
         folder / "server.key",
         folder / "client.pem",
         folder / "client.key",
+        folder / "revoked.pem",
     )
     files.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     for certificate_file, key_file, usage, alternatives in (
@@ -58,6 +67,8 @@ def make_certificates(
         certificate = builder.sign(authority_key, hashes.SHA256())
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         _write_key(key_file, key)
+    revoked = [files.server_certificate] if revokes_server else []
+    files.crl_file.write_bytes(_revocations(authority, authority_key, revoked, now))
     return files
 
 
@@ -108,6 +119,26 @@ def _leaf(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False
         )
     )
+
+
+def _revocations(
+    authority: x509.Certificate,
+    key: ec.EllipticCurvePrivateKey,
+    revoked: list[Path],
+    now: datetime,
+) -> bytes:
+    """Write the list of what an authority takes back, in PEM."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.subject)
+        .last_update(now - _BEFORE)
+        .next_update(now + VALID_FOR)
+    )
+    for file in revoked:
+        serial = x509.load_pem_x509_certificate(file.read_bytes()).serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _dated(builder: x509.CertificateBuilder, now: datetime) -> x509.CertificateBuilder:

@@ -31,7 +31,7 @@ class ImapConnection:
     def abilities(self) -> str:
         """Give what CAPABILITY says at this point."""
         if self.private:
-            return "IMAP4rev1 IDLE UNSELECT LITERAL+"
+            return "IMAP4rev1 AUTH=PLAIN IDLE UNSELECT LITERAL+"
         return "IMAP4rev1 LOGINDISABLED" + (" STARTTLS" if self.context else "")
 
     def say(self, line: str) -> None:

@@ -1,25 +1,21 @@
 """An IMAP4rev1 server for the mailboxes of the simulated operator, one INBOX each.
 
-CAPABILITY, NOOP, LOGOUT, STARTTLS, LOGIN, LIST, STATUS, SELECT, EXAMINE, SEARCH, FETCH, STORE
-(each with UID too), EXPUNGE, CLOSE, UNSELECT, CHECK, IDLE. No LOGIN before TLS.
-https://www.rfc-editor.org/rfc/rfc3501#section-6 ; IDLE: https://www.rfc-editor.org/rfc/rfc2177
+CAPABILITY, NOOP, LOGOUT, STARTTLS, LOGIN, AUTHENTICATE PLAIN, LIST, STATUS, SELECT, EXAMINE,
+SEARCH, FETCH, STORE (each with UID too), EXPUNGE, CLOSE, UNSELECT, CHECK, IDLE. No
+LOGIN before TLS. https://www.rfc-editor.org/rfc/rfc3501#section-6 ; IDLE:
+https://www.rfc-editor.org/rfc/rfc2177
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from passerelle.simulation.imap_connection import ImapConnection
 from passerelle.simulation.imap_fetch import items
-from passerelle.simulation.imap_grammar import (
-    SyntaxFault,
-    Word,
-    number_set,
-    search,
-    text_of,
-    words,
-)
-from passerelle.simulation.mailboxes import Mailbox, Mailboxes, Message
+from passerelle.simulation.imap_grammar import SyntaxFault, Word, search, text_of, words
+from passerelle.simulation.imap_view import View
+from passerelle.simulation.mailboxes import Mailbox, Mailboxes
 
 IDLE_MAX_SECONDS = 1_740
 STORED_FLAGS = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
@@ -36,9 +32,7 @@ class ImapSession:
         self._connection = connection
         self._mailboxes = mailboxes
         self._owner: Mailbox | None = None  # logged in
-        self._selected: Mailbox | None = None
-        self._read_only = False
-        self._view: list[int] = []  # UIDs as this session numbers them
+        self._view: View | None = None  # of the selected mailbox
         self._over = False
         self._upgrades = False
         self._commands: dict[str, Callable[[list[Word]], Awaitable[str]]] = {
@@ -48,6 +42,7 @@ class ImapSession:
             "LOGOUT": self._logout,
             "STARTTLS": self._starttls,
             "LOGIN": self._login,
+            "AUTHENTICATE": self._authenticate,
             "LIST": self._list,
             "STATUS": self._status,
             "SELECT": partial(self._select, read_only=False),
@@ -75,6 +70,8 @@ class ImapSession:
                 await self._connection.writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # the client is gone, or does not speak IMAP
+        except asyncio.CancelledError:
+            self._connection.writer.transport.abort()  # the operator stops
         finally:
             self._connection.writer.close()
 
@@ -119,10 +116,26 @@ class ImapSession:
         return "OK begin TLS"
 
     async def _login(self, arguments: list[Word]) -> str:
+        return self._welcome(text_of(arguments[0]), text_of(arguments[1]))
+
+    async def _authenticate(self, arguments: list[Word]) -> str:
+        """Take a name and a password that are not ASCII (RFC 4616)."""
+        if text_of(arguments[0]).upper() != "PLAIN":
+            raise SyntaxFault("PLAIN only")
+        self._connection.say("+ ")
+        await self._connection.writer.drain()
+        try:
+            answer = b64decode(await self._connection.reader.readline())
+            _, name, password = answer.decode("utf-8").split("\0")
+        except ValueError:
+            raise SyntaxFault("unreadable answer") from None
+        return self._welcome(name, password)
+
+    def _welcome(self, name: str, password: str) -> str:
         if not self._connection.private:
             raise _Refused("[PRIVACYREQUIRED] STARTTLS first")
-        mailbox = self._mailboxes.find(text_of(arguments[0]))
-        if mailbox is None or mailbox.password != text_of(arguments[1]):
+        mailbox = self._mailboxes.find(name)
+        if mailbox is None or mailbox.password != password:
             raise _Refused("[AUTHENTICATIONFAILED] unknown user or password")
         self._owner = mailbox
         return f"OK [CAPABILITY {self._connection.abilities()}] welcome"
@@ -132,15 +145,16 @@ class ImapSession:
             raise SyntaxFault("log in first")
         return self._owner
 
-    def _demand_selected(self) -> Mailbox:
-        if self._selected is None:
+    def _demand_view(self) -> View:
+        if self._view is None:
             raise SyntaxFault("select a mailbox first")
-        return self._selected
+        return self._view
 
-    def _demand_writable(self) -> Mailbox:
-        if self._read_only:
+    def _demand_writable(self) -> View:
+        view = self._demand_view()
+        if view.read_only:
             raise _Refused("read only")
-        return self._demand_selected()
+        return view
 
     async def _list(self, arguments: list[Word]) -> str:
         self._demand_owner()
@@ -154,14 +168,7 @@ class ImapSession:
     async def _status(self, arguments: list[Word]) -> str:
         mailbox = self._inbox(arguments[0])
         asked = arguments[1] if isinstance(arguments[1], list) else [arguments[1]]
-        unseen = sum("\\Seen" not in each.flags for each in mailbox.messages.values())
-        known = {
-            "MESSAGES": len(mailbox.messages),
-            "RECENT": 0,
-            "UIDNEXT": mailbox.uidnext,
-            "UIDVALIDITY": mailbox.uidvalidity,
-            "UNSEEN": unseen,
-        }
+        known = mailbox.status()
         names = [text_of(name).upper() for name in asked]
         if not known.keys() >= set(names):
             raise SyntaxFault("unknown status item")
@@ -177,10 +184,9 @@ class ImapSession:
         return owner
 
     async def _select(self, arguments: list[Word], *, read_only: bool) -> str:
-        self._selected = None
+        self._view = None
         mailbox = self._inbox(arguments[0])
-        self._selected, self._read_only = mailbox, read_only
-        self._view = sorted(mailbox.messages)
+        self._view = View(mailbox, read_only=read_only)
         self._connection.say(f"* {len(self._view)} EXISTS")
         self._connection.say("* 0 RECENT")
         self._connection.say(f"* FLAGS ({STORED_FLAGS})")
@@ -190,43 +196,28 @@ class ImapSession:
         return f"OK [{'READ-ONLY' if read_only else 'READ-WRITE'}] done"
 
     async def _close(self, _: list[Word]) -> str:
-        if not self._read_only:
-            self._remove_deleted()
+        view = self._demand_view()
+        if not view.read_only:
+            view.remove_deleted()
         return await self._unselect([])
 
     async def _unselect(self, _: list[Word]) -> str:
-        self._demand_selected()
-        self._selected = None
+        self._demand_view()
+        self._view = None
         return "OK done"
 
     async def _expunge(self, _: list[Word]) -> str:
-        self._demand_writable()
-        self._remove_deleted()
+        self._demand_writable().remove_deleted()
         self._tell_changes()
         return "OK done"
 
-    def _remove_deleted(self) -> None:
-        mailbox = self._demand_selected()
-        for uid in [m.uid for m in mailbox.messages.values() if "\\Deleted" in m.flags]:
-            mailbox.expunge(uid)
-
     def _tell_changes(self) -> None:
-        """Tell what has gone and what has come since the client was last told."""
-        mailbox = self._selected
-        if mailbox is None:
-            return
-        for place in range(len(self._view) - 1, -1, -1):
-            if self._view[place] not in mailbox.messages:
-                self._connection.say(f"* {place + 1} EXPUNGE")
-                del self._view[place]
-        last = self._view[-1] if self._view else 0
-        new = sorted(uid for uid in mailbox.messages if uid > last)
-        if new:
-            self._view += new
-            self._connection.say(f"* {len(self._view)} EXISTS")
+        if self._view is not None:
+            for change in self._view.changes():
+                self._connection.say(change)
 
     async def _idle(self, _: list[Word]) -> str:
-        mailbox = self._demand_selected()
+        mailbox = self._demand_view().mailbox
         self._connection.say("+ idling")
         await self._connection.writer.drain()
         done = asyncio.ensure_future(self._connection.reader.readline())
@@ -253,49 +244,40 @@ class ImapSession:
             raise SyntaxFault("unknown UID command")
         return await known[name](arguments[1:], by_uid=True)
 
-    def _messages(self) -> list[tuple[int, Message]]:
-        """Give the mails of the view that are still there, each with its sequence number."""
-        messages = self._demand_selected().messages
-        return [(n, messages[uid]) for n, uid in enumerate(self._view, 1) if uid in messages]
-
-    def _chosen(self, text: str, *, by_uid: bool) -> list[tuple[int, Message]]:
-        present = self._messages()
-        highest = present[-1][1].uid if by_uid and present else len(self._view)
-        wanted = number_set(text, highest)
-        return [(n, each) for n, each in present if wanted(each.uid if by_uid else n)]
-
     async def _search(self, arguments: list[Word], *, by_uid: bool) -> str:
-        self._demand_selected()
+        view = self._demand_view()
         if by_uid:
             self._tell_changes()
-        present = self._messages()
+        present = view.messages()
         highest_uid = present[-1][1].uid if present else 0
-        key = search(arguments, highest_number=len(self._view), highest_uid=highest_uid)
+        key = search(arguments, highest_number=len(view), highest_uid=highest_uid)
         found = [message.uid if by_uid else n for n, message in present if key(n, message)]
         self._connection.say(" ".join(["* SEARCH", *map(str, found)]))
         return "OK done"
 
     async def _fetch(self, arguments: list[Word], *, by_uid: bool) -> str:
+        view = self._demand_view()
         asked = items(arguments[1:])
         if by_uid and all(item.name != "UID" for item in asked):
             asked = [*items(["UID"]), *asked]
-        for number, message in self._chosen(text_of(arguments[0]), by_uid=by_uid):
-            if not self._read_only and any(not item.peek for item in asked):
-                self._demand_selected().flag(message.uid, message.flags | {"\\Seen"})
+        sees = not view.read_only and any(not item.peek for item in asked)
+        for number, message in view.chosen(text_of(arguments[0]), by_uid=by_uid):
+            if sees:
+                view.mailbox.flag(message.uid, message.flags | {"\\Seen"})
             values = b" ".join(item.value(message) for item in asked)
-            self._connection.writer.write(f"* {number} FETCH (".encode("ascii") + values + b")\r\n")
+            self._connection.writer.write(b"* %d FETCH (%b)\r\n" % (number, values))
             await self._connection.writer.drain()
         return "OK done"
 
     async def _store(self, arguments: list[Word], *, by_uid: bool) -> str:
-        mailbox = self._demand_writable()
+        view = self._demand_writable()
         how, _, silent = text_of(arguments[1]).upper().partition(".")
         flags = arguments[2] if isinstance(arguments[2], list) else arguments[2:]
         named = {text_of(flag) for flag in flags}
         if how not in ("FLAGS", "+FLAGS", "-FLAGS") or silent not in ("", "SILENT"):
             raise SyntaxFault("FLAGS, +FLAGS or -FLAGS")
-        for number, message in self._chosen(text_of(arguments[0]), by_uid=by_uid):
-            mailbox.flag(message.uid, _changed(message.flags, how, named))
+        for number, message in view.chosen(text_of(arguments[0]), by_uid=by_uid):
+            view.mailbox.flag(message.uid, _changed(message.flags, how, named))
             if not silent:
                 uid = f"UID {message.uid} " if by_uid else ""
                 shown = " ".join(sorted(message.flags))

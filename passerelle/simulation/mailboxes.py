@@ -76,6 +76,16 @@ class Mailbox:
         """The UID that the next mail will have."""
         return self._last_uid + 1
 
+    def status(self) -> dict[str, int]:
+        """Give the counts that IMAP tells of a mailbox."""
+        return {
+            "MESSAGES": len(self.messages),
+            "RECENT": 0,
+            "UIDNEXT": self.uidnext,
+            "UIDVALIDITY": self.uidvalidity,
+            "UNSEEN": sum("\\Seen" not in each.flags for each in self.messages.values()),
+        }
+
     def deliver(self, raw: bytes) -> int:
         """Put a mail in the mailbox; give its UID once it is kept."""
         message = Message(self.uidnext, raw, self._clock())

@@ -162,7 +162,7 @@ class Submission:
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a sender that is the one who logged in, or the empty one of reports."""
-        known = session.auth_data
+        known: Any = session.auth_data  # not typed by the library
         if not isinstance(known, LoginPassword):
             return "530 5.7.0 Authentication required"
         login = known.login.decode("utf-8", "replace")
