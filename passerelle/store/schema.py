@@ -162,8 +162,8 @@ blob = Table(
     metadata,
     Column("sha256", _C, nullable=False),
     Column("part", Integer, nullable=False),  # 0, 1, 2 … of at most 256 KiB each
-    Column("bytes", LargeBinary, nullable=False),
     Column("size", _BIG, nullable=False),  # of the whole, repeated in each part
+    Column("bytes", LargeBinary, nullable=False),  # last: SQLite reads a row from its beginning
     PrimaryKeyConstraint("sha256", "part"),
     **_SQLITE,
 )

@@ -68,6 +68,7 @@ class SqliteStore:
         """Finish the queued writes and close."""
         await self._writer.stop()
         await self._readers.stop()
+        self._writer.close()  # last, so that the log is taken back into the file
 
     async def ready(self) -> bool:
         """Tell whether a read and a write transaction work now."""
@@ -145,23 +146,23 @@ class SqliteStore:
         try:
             await spool.fill(chunks, size_max)
             digest, size = spool.sha256, spool.size
-            if not await self._has_blob(digest):
+            if self._blob_parts(digest) is None:
                 for number, part in enumerate(spool.parts()):
                     await self._writer.run(_part_writer(digest, number, part, size))
             return digest, size
         finally:
             spool.close()
 
-    async def _has_blob(self, sha256: str) -> bool:
-        """Tell whether all parts are there."""
+    def _blob_parts(self, sha256: str) -> int | None:
+        """Give how many parts a blob has; None unless all are there."""
         found, size = self._readers.one(listings.blob_parts("sqlite").sql, (sha256,))
-        return bool(found) and found == parts_count(size)
+        return int(found) if found and found == parts_count(size) else None
 
     async def blob(self, sha256: str) -> AsyncIterator[bytes]:
         """Stream the bytes of a blob."""
-        if not await self._has_blob(sha256):
+        count = self._blob_parts(sha256)
+        if count is None:
             raise NotFound(issue("record.bytes-not-found"))
-        count = self._readers.one(listings.blob_parts("sqlite").sql, (sha256,))[0]
         sql = listings.blob_part("sqlite").sql
         for number in range(count):
             args = (sha256, number)
@@ -188,9 +189,8 @@ class SqliteStore:
 
     async def next_due(self, kinds: Sequence[str]) -> int | None:
         """Give when the next job is due."""
-        found: int | None = self._readers.one(
-            listings.next_due("sqlite").sql, (json.dumps(list(kinds)),)
-        )[0]
+        args = (json.dumps(list(kinds)),)
+        found: int | None = (await self._readers.rows(listings.next_due("sqlite").sql, args))[0][0]
         return found
 
     async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:

@@ -59,11 +59,14 @@ class SqliteWriter:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Do what waits, then close."""
+        """Do what waits, then end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
             await asyncio.to_thread(thread.join)
+
+    def close(self) -> None:
+        """Close the file, once stopped."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -122,8 +122,8 @@ def _blob() -> None:
         "blob",
         _must("sha256", TEXT),
         _must("part", INTEGER),
-        _must("bytes", BYTES),
         _must("size", BIG),
+        _must("bytes", BYTES),
         sa.PrimaryKeyConstraint("sha256", "part"),
         sqlite_strict=True,
     )
