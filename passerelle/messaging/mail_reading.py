@@ -21,6 +21,9 @@ GROUPS_MAX = 100
 HEADER_MAX = 4_000
 
 _CONTAINER = re.compile(rb"(?:\A|[\r\n])content-type:\s*(?:multipart|message)/", re.IGNORECASE)
+_CONTENT_TYPE = re.compile(
+    rb"(?:\A|[\r\n])content-type:[^\r\n]*(?:[\r\n]+[ \t][^\r\n]*)*", re.IGNORECASE
+)
 _DELIMITER = re.compile(rb"[\r\n]--")
 _FIELD_LINE = re.compile(r"([!-9;-~]{1,76}):[ \t]*(.*)", re.DOTALL)
 
@@ -54,7 +57,7 @@ class Part:
 def parse(raw: bytes) -> Part | None:
     """Read the beginning of a mail; None when it goes past a limit or is no mail. Never raises."""
     head = raw[:READ_MAX_BYTES]
-    if len(_CONTAINER.findall(head)) > CONTAINERS_MAX or len(_DELIMITER.findall(head)) > PARTS_MAX:
+    if not _is_within_limits(head):
         return None
     try:
         message = BytesParser(policy=policy.compat32).parsebytes(head)
@@ -62,6 +65,16 @@ def parse(raw: bytes) -> Part | None:
     except Exception:  # the standard parser promises not to raise and does, on bytes made for it
         return None
     return mail if mail.header("from") or mail.header("message-id") else None
+
+
+def _is_within_limits(head: bytes) -> bool:
+    """Tell whether the standard parser will be through in good time."""
+    return (
+        len(_CONTAINER.findall(head)) <= CONTAINERS_MAX
+        and len(_DELIMITER.findall(head)) <= PARTS_MAX
+        # Its reading of quoted parameters takes the square of their length.
+        and all(len(found.group()) <= HEADER_MAX for found in _CONTENT_TYPE.finditer(head))
+    )
 
 
 def _part(message: "Message[str, str]") -> Part:
