@@ -1,8 +1,11 @@
 """The documentation is true: reference pages are what the code says, links lead somewhere, and no
 page names a setting, a command or a rule that there is not."""
 
+import ast
+import configparser
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -215,3 +218,81 @@ def _holds(nodes: list, path: list[str]) -> bool:  # type: ignore[type-arg]
     else:
         inner = [node[name] for node in flat if isinstance(node, dict) and name in node]
     return _holds(inner, rest)
+
+
+# --- the architecture page, against the code
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
+
+
+def _chapter(title: str) -> str:
+    return ARCHITECTURE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_floors_of_the_architecture_are_those_that_are_enforced() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    enforced = contracts["importlinter:contract:floors"]["layers"].split("\n")
+    drawn = re.findall(r"```\n(.*?)```", _chapter("Rooms and floors"), re.DOTALL)[0]
+    assert drawn.splitlines() == [line.strip() for line in enforced if line.strip()]
+
+
+def test_every_room_has_its_line_in_the_architecture() -> None:
+    rows = re.findall(r"^\| `([a-z]+)/?` \|", _chapter("Rooms and floors"), re.MULTILINE)
+    package = ROOT / "passerelle"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")} | {"app", "settings"}
+    assert set(rows) == rooms - {"simulation"}
+
+
+def test_the_tables_of_the_architecture_are_those_of_the_record() -> None:
+    rows = re.findall(r"^\| (`.*?`) \|", _chapter("What is kept"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(
+        schema.metadata.tables
+    )
+
+
+def test_every_function_that_the_architecture_names_is_in_the_code() -> None:
+    named = set(re.findall(r"`(\w+)\.(\w+)\(\)`", ARCHITECTURE))
+    assert len(named) > 20
+    defined = {pair for path in (ROOT / "passerelle").rglob("*.py") for pair in _defined(path)}
+    assert named <= defined
+
+
+def _defined(path: Path) -> set[tuple[str, str]]:
+    """Give (module, function) and (class, method) of a file."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, functions):
+            found.add((path.stem, node.name))
+        elif isinstance(node, ast.ClassDef):
+            found |= {(node.name, one.name) for one in node.body if isinstance(one, functions)}
+    return found
+
+
+def test_every_library_that_the_architecture_names_is_used_in_its_room_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z]+)/?` \| (.*) \|$", _chapter("Dependencies"), re.MULTILINE)
+    told = {room: {_import_name(name) for name in names.split(", ")} for room, names in rows}
+    used: dict[str, set[str]] = {}
+    for path in (ROOT / "passerelle").rglob("*.py"):
+        room = path.relative_to(ROOT / "passerelle").parts[0].removesuffix(".py")
+        used.setdefault(room, set()).update(_imported(path) - EVERYWHERE)
+    assert told == {room: names for room, names in used.items() if names}
+
+
+EVERYWHERE = {"structlog", "pydantic", "passerelle"}
+
+
+def _import_name(library: str) -> str:
+    return library.lower().replace("sqlalchemy core", "sqlalchemy").replace("-", "_")
+
+
+def _imported(path: Path) -> set[str]:
+    """Give the third-party libraries that a file imports."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+    return {name.partition(".")[0] for name in modules} - sys.stdlib_module_names

@@ -30,9 +30,13 @@ ROOT = (
     Field("id", ("CareTeam.identifier", "CareTeam.meta.tag"), "the tag is on every resource of it"),
     Field("version", ("CareTeam.extension(source-version)",)),
     Field("updatedAt", ("CareTeam.extension(source-updated-at)",)),
-    Field("source.platform", ("CareTeam.meta.source",), "on every resource"),
-    Field("source.software", ("CareTeam.extension(source-software)",)),
-    Field("source.softwareVersion", ("CareTeam.extension(source-software)",)),
+    Field(
+        "source.platform",
+        ("CareTeam.extension(dossier-source)", "CareTeam.meta.source"),
+        "`meta.source` on every resource",
+    ),
+    Field("source.software", ("CareTeam.extension(dossier-source)",)),
+    Field("source.softwareVersion", ("CareTeam.extension(dossier-source)",)),
     Field(
         "status",
         ("CareTeam.status",),
