@@ -6,6 +6,7 @@ is replaced when it is next asked for.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,13 +40,11 @@ class Connections:
     def __init__(self, database_url: str, size: int, waiting_max: int) -> None:
         self._url = plain_url(database_url)
         self._waiting_max = waiting_max
-        self._waiting = 0
+        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._closed = False
         self._away_until = 0.0
-        self._slots: asyncio.LifoQueue[asyncpg.Connection | None] = asyncio.LifoQueue()
         self._size = size
-        for _ in range(size):
-            self._slots.put_nowait(None)
+        self._idle: list[asyncpg.Connection | None] = [None] * size
 
     async def connect(self) -> asyncpg.Connection:
         """Open a connection apart from the held ones. Raises Unavailable."""
@@ -81,26 +80,44 @@ class Connections:
                 raise
             raise refusal from fault
         finally:
-            if connection is not None and (self._closed or connection.is_in_transaction()):
+            if connection is not None and connection.is_in_transaction():
                 connection.terminate()
-            self._slots.put_nowait(connection)
+            self._give_back(connection)
+
+    def _give_back(self, connection: asyncpg.Connection | None) -> None:
+        """Hand a connection to the one who waits longest, past whoever may ask just now."""
+        while self._waiting:
+            first = self._waiting.popleft()
+            if not first.done():
+                first.set_result(connection)
+                return
+        self._idle.append(connection)
 
     async def _take(self) -> asyncpg.Connection | None:
         """Wait for a slot. Raises Unavailable when too many wait already, or it takes too long."""
         if self._closed:
             raise Unavailable(issue("record.unavailable"))
-        if not self._slots.empty():
-            return self._slots.get_nowait()
-        if self._waiting >= self._waiting_max:
+        if self._idle:
+            return self._idle.pop()
+        if len(self._waiting) >= self._waiting_max:
             raise Unavailable(issue("record.busy"))
-        self._waiting += 1
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                return await self._slots.get()
+                return await self._turn()
         except TimeoutError:
             raise Unavailable(issue("record.busy")) from None
-        finally:
-            self._waiting -= 1
+
+    async def _turn(self) -> asyncpg.Connection | None:
+        """Wait for one's turn; a connection that comes as the waiting is given up goes on."""
+        turn: asyncio.Future[asyncpg.Connection | None]
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back(turn.result())
+            raise
 
     async def close(self) -> None:
         """Wait for what is under way, then close all connections."""
@@ -108,7 +125,7 @@ class Connections:
             return
         self._closed = True
         for _ in range(self._size):
-            connection = await self._slots.get()
+            connection = self._idle.pop() if self._idle else await self._turn()
             if connection is not None and not connection.is_closed():
                 try:
                     await connection.close(timeout=CONNECT_SECONDS)
