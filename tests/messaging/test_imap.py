@@ -11,6 +11,7 @@ import pytest
 from passerelle.messaging import imap
 from passerelle.messaging.accounts import Account
 from passerelle.messaging.imap import MailboxUnavailable, Position, fetch_new, mark_seen
+from passerelle.messaging.tls import client_context
 from passerelle.simulation.operator import Operator
 from tests.messaging.correspondence import GATEWAY, account_at, open_mailboxes
 
@@ -163,7 +164,7 @@ async def test_the_standard_client_reads_the_same(operator: Operator, account: A
     def visit() -> tuple[list[bytes], list[bytes]]:
         client = imaplib.IMAP4(account.imap_host, account.imap_port)
         try:
-            client.starttls(imap.client_context(account))
+            client.starttls(client_context(account))
             client.login(account.username, account.password)
             client.select("INBOX")
             found = client.uid("SEARCH", "UNSEEN")[1][0].split()

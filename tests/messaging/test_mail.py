@@ -8,7 +8,7 @@ from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from passerelle.messaging.header_text import has_control
 from passerelle.messaging.mail import Attachment, Correspondent, Mail, build, check, demand_size
 from tests.messaging.correspondence import DOCTOR, GATEWAY, a_mail
 
-NOT_IN_A_LINE = ["Cc", "Cs", "Zl", "Zp"]
+NOT_IN_A_LINE: tuple[Literal["Cc", "Cs", "Zl", "Zp"], ...] = ("Cc", "Cs", "Zl", "Zp")
 LINE = st.text(st.characters(exclude_categories=NOT_IN_A_LINE), max_size=120)
 FILE_NAME = st.text(
     st.characters(exclude_categories=NOT_IN_A_LINE, exclude_characters='/\\:*?"<>|. '),
@@ -118,7 +118,7 @@ def test_every_line_ends_with_crlf_and_none_is_longer_than_998() -> None:
 @given(
     subject=LINE.filter(lambda text: text.strip() and text.strip().upper() != "[FIN]"),
     display=LINE,
-    text=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.just("\n")),
+    text=st.text(st.characters(exclude_categories=NOT_IN_A_LINE) | st.just("\n")),
     name=FILE_NAME,
     content=st.binary(max_size=3000),
 )

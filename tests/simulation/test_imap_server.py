@@ -5,12 +5,13 @@ import imaplib
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from imap_tools import MailBoxStartTls
 
 from passerelle.simulation.imap_fetch import items
-from passerelle.simulation.imap_grammar import SyntaxFault, number_set, search, words
+from passerelle.simulation.imap_grammar import SyntaxFault, Word, number_set, search, words
 from passerelle.simulation.mailboxes import Mailbox
 from passerelle.simulation.operator import Operator
 
@@ -41,6 +42,11 @@ def logged_in(operator: Operator) -> imaplib.IMAP4:
     return client
 
 
+def literal(answer: Any) -> bytes:
+    """Give the bytes of a FETCH of one section of one mail."""
+    return bytes(answer[1][0][1])
+
+
 async def test_the_standard_client_does_its_whole_round(operator: Operator) -> None:
     def round_trip() -> None:
         client = logged_in(operator)
@@ -56,14 +62,14 @@ async def test_the_standard_client_does_its_whole_round(operator: Operator) -> N
         assert client.search(None, "SUBJECT", "un", "(1:2 NOT 1)")[1] == [b"2"]
         assert client.search(None, "HEADER", "From", "nobody")[1] == [b""]
         assert client.fetch("1", "(BODY.PEEK[])")[1][0] == (b"1 (BODY[] {%d}" % len(RAW), RAW)
-        assert client.fetch("1", "(BODY.PEEK[]<5.4>)")[1][0][1] == b" a@b"
-        assert client.fetch("1", "(BODY.PEEK[TEXT])")[1][0][1] == b"Corps 1\r\n"
-        fields = client.fetch("1", "(BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])")[1][0][1]
+        assert literal(client.fetch("1", "(BODY.PEEK[]<5.4>)")) == b" a@b"
+        assert literal(client.fetch("1", "(BODY.PEEK[TEXT])")) == b"Corps 1\r\n"
+        fields = literal(client.fetch("1", "(BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])"))
         assert fields == b"From: a@b.example\r\nSubject: Un\r\n\r\n"
         assert client.search(None, "UNSEEN")[1] == [b"1 2 3"]
         client.fetch("2", "(BODY[] FLAGS)")
         assert client.search(None, "UNSEEN")[1] == [b"1 3"]
-        assert client.fetch("2", "FAST")[1][0].startswith(b"2 (FLAGS (\\Seen) INTERNALDATE ")
+        assert b"2 (FLAGS (\\Seen) INTERNALDATE " in (client.fetch("2", "FAST")[1][0] or b"")
         client.store("1", "+FLAGS", r"(\Deleted \Flagged)")
         assert client.uid("STORE", "1", "-FLAGS", r"(\Flagged)")[1] == [
             b"1 (UID 1 FLAGS (\\Deleted))"
@@ -172,7 +178,8 @@ def test_what_is_not_grammar_is_told() -> None:
     for numbers in ("", "x", "1:", "1,,2", "12345678901"):
         with pytest.raises(SyntaxFault):
             number_set(numbers, 9)
-    for keys in (["UID"], ["NOT"], ["OR", "ALL"], ["WHAT"], ["UID", ["1"]]):
+    wrong: list[list[Word]] = [["UID"], ["NOT"], ["OR", "ALL"], ["WHAT"], ["UID", ["1"]]]
+    for keys in wrong:
         with pytest.raises(SyntaxFault):
             search(keys, highest_number=1, highest_uid=1)
     for asked in ([], ["BODY[1.2]"], ["ENVELOPE"], ["FLAGS", "UID"]):
