@@ -25,7 +25,7 @@ from passerelle.errors.refusals import (
     Unprocessable,
 )
 from passerelle.errors.rules import issue
-from passerelle.fhir import json_text
+from passerelle.fhir import json_text, structure
 from passerelle.fhir.query import parse_criteria
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.urls import DOSSIER_TAG, PASSERELLE
@@ -67,6 +67,7 @@ async def request(gateway: Gateway, caller: Caller, key: Key, parameters: Resour
     its recipient's place, NotSupported when no account is configured.
     """
     mail = configured(gateway)
+    structure.demand(parameters)
     if key.type != "DocumentReference":
         raise NotSupported(issue("sending.not-a-document", key.type))
     asked = read_parameters(parameters)
