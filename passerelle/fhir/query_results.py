@@ -97,8 +97,9 @@ def _sort(results: Results, name: str, text: str) -> None:
         code = spelled.removeprefix("-")
         parameter = parameters(results.type).get(code)
         if parameter is None or parameter.kind not in SORTED_KINDS or len(keys) == SORT_MAX:
-            kind = parameter.kind if parameter else "?"
-            raise Refused(issue("search.sort-not-supported", name, name=code[:64], kind=kind))
+            # What is no parameter's code may be anything, even a name: it is not told again.
+            known, kind = (code, parameter.kind) if parameter else ("?", "?")
+            raise Refused(issue("search.sort-not-supported", name, name=known, kind=kind))
         keys.append(Sort(parameter, spelled != code))
     results.once("sort", name, tuple(keys))
 
