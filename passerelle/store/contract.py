@@ -69,7 +69,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Keep a draft. ``create``: the key must be new; ``update``: created when it is not there."""
+    """Keep a draft, created when it is not there. ``must_be_new``: not there, or deleted."""
 
     draft: Draft
     method: Literal["POST", "PUT"] = "PUT"
@@ -135,7 +135,10 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageChange:
-    """A message's new state in the same transaction."""
+    """A message's new state in the same transaction; without a subject it keeps the one it has.
+
+    The commit raises LookupError when there is no such message.
+    """
 
     id: int
     state: str
@@ -188,7 +191,10 @@ class Version(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one write, in the order of the unit's writes."""
+    """What became of one write, in the order of the unit's writes.
+
+    ``kept``, and ``deleted`` of what was deleted before, bring the version that was there.
+    """
 
     action: Literal["created", "updated", "kept", "deleted", "absent"]
     version: Version | None  # None for "absent": a deletion of what was never there

@@ -12,6 +12,7 @@ import pytest
 from passerelle.errors.refusals import PasserelleError, Unavailable
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
+from passerelle.store.check import check
 from passerelle.store.contract import NewJob, Put, Store, Unit
 from passerelle.store.opening import open_store
 
@@ -269,4 +270,45 @@ async def test_too_many_who_wait_are_refused(
     refused = [one for one in said if isinstance(one, Unavailable)]
     assert len(refused) == 6
     assert {one.issues[0].rule for one in refused} == {"record.busy"}
+    await store.close()
+
+
+async def test_callers_that_give_up_leave_nothing_behind(
+    database_url: str, clock: Any, draft: Any, derived: Any
+) -> None:
+    """Cancelled while waiting, while writing or after: whole or not at all, then on."""
+    store = open_store(database_url, clock=clock)
+    await store.open()
+    tasks = [
+        asyncio.ensure_future(put(store, draft(f"a{n}", own=f"{n}"), draft(f"b{n}")))
+        for n in range(60)
+    ]
+    for number in range(60):
+        await asyncio.sleep(0)
+        tasks[number].cancel()
+        await store.read(Key("Patient", f"a{number}"), SYSTEM)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await put(store, draft("after"))
+    for number in range(60):
+        first = await store.read(Key("Patient", f"a{number}"), SYSTEM)
+        second = await store.read(Key("Patient", f"b{number}"), SYSTEM)
+        assert (first is None) == (second is None)
+    assert (await check(database_url, derived, now=clock.now)).clean
+    await asyncio.gather(*(put(store, draft(f"c{n}")) for n in range(40)))
+    await store.close()
+
+
+async def test_who_waits_longest_comes_first(postgres_database_url: str, clock: Any) -> None:
+    """Readings are not starved by writers that ask again and again."""
+    store: Any = open_store(postgres_database_url, clock=clock, connections=1)
+    await store.open()
+    order: list[int] = []
+
+    async def hold(number: int) -> None:
+        async with store._connections.held() as connection:
+            await connection.fetchval("SELECT 1")
+            order.append(number)
+
+    await asyncio.gather(*(hold(number) for number in range(20)))
+    assert order == list(range(20))
     await store.close()
