@@ -12,7 +12,7 @@ demo: .venv/run ## the main job, shown on a gateway of its own (Ctrl-C ends it)
 
 test: .venv/dev ## lint, types, imports and all tests, on SQLite and on PostgreSQL
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist worksteal -m "not nightly" $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 lint: .venv/dev ## format, lint, strict types, the floors of the house
 	$(BIN)/ruff format --check .

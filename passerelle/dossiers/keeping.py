@@ -11,7 +11,7 @@ from typing import NamedTuple
 from passerelle.dossiers.claims import claims
 from passerelle.dossiers.gateway import InsPolicy
 from passerelle.dossiers.rights_columns import rights_columns
-from passerelle.errors.refusals import Issue, Unprocessable
+from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import extraction, json_text, served_body, structure
 from passerelle.fhir.index_rows import IndexRows
 from passerelle.fhir.resource import Key, Resource
@@ -36,7 +36,7 @@ def faults(resource: Resource, ins: InsPolicy) -> tuple[list[Issue], list[Issue]
     Identity rules read a sound structure only, so they are asked when the first list is empty.
     """
     structural = structure.check(resource)
-    if any(issue.severity in ("fatal", "error") for issue in structural):
+    if any(is_grave(said) for said in structural):
         return structural, []
     if resource["resourceType"] != "Patient":
         return structural, []
@@ -48,11 +48,17 @@ def demand(resource: Resource, ins: InsPolicy) -> tuple[Issue, ...]:
 
     Raises Invalid (structure, 400) or Unprocessable (a rule of identity, 422), with all issues.
     """
-    structure.demand(resource)
-    _, identity = faults(resource, ins)
-    if any(issue.severity in ("fatal", "error") for issue in identity):
+    structural, identity = faults(resource, ins)
+    if any(is_grave(said) for said in structural):
+        raise Invalid(*structural)
+    if any(is_grave(said) for said in identity):
         raise Unprocessable(*identity)
-    return tuple(identity)
+    return (*structural, *identity)
+
+
+def is_grave(said: Issue) -> bool:
+    """Tell whether an issue keeps a resource from being kept."""
+    return said.severity in ("fatal", "error")
 
 
 def derive(resource: Resource) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:

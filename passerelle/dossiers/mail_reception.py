@@ -19,6 +19,7 @@ from passerelle.dossiers.transmission_sending import key_of, recipient_of, recor
 from passerelle.errors.refusals import Conflict, Gone, NotFound, PasserelleError
 from passerelle.fhir import json_text
 from passerelle.fhir.query import parse_criteria
+from passerelle.fhir.query_values import escape
 from passerelle.messaging.addresses import same_mailbox
 from passerelle.messaging.imap import (
     Fetched,
@@ -123,9 +124,11 @@ async def _move(gateway: Gateway, change: MessageChange) -> None:
 async def _sent(gateway: Gateway, receipt: Receipt) -> str | None:
     """Give the Communication that a receipt is about, if it is one of ours to that recipient."""
     original = receipt.original_message_id
-    if original is None or any(mark in original for mark in "\\|,$"):
+    if original is None:
         return None
-    query = parse_criteria("Communication", f"identifier={MESSAGE_ID_SYSTEM}|{quote(original)}")
+    query = parse_criteria(
+        "Communication", f"identifier={MESSAGE_ID_SYSTEM}|{quote(escape(original))}"
+    )
     ids = await gateway.store.matching(query, SYSTEM, limit=2)
     if len(ids) != 1:
         return None

@@ -71,10 +71,17 @@ async def known_ids(
 
 
 async def make(
-    gateway: Gateway, caller: Caller, dossier: Dossier, known: dict[tuple[str, str, str], str]
+    gateway: Gateway,
+    caller: Caller,
+    dossier: Dossier,
+    ids: dict[tuple[str, str, str], str],
+    known: frozenset[tuple[str, str]],
 ) -> list[Made]:
-    """Make the drafts of a merged dossier, each beside the head that is there."""
-    parts = to_fhir(dossier, known_ids=known)
+    """Make the drafts of a merged dossier, each beside the head that is there.
+
+    ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already.
+    """
+    parts = to_fhir(dossier, known_ids=ids, known=known)
     keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
     heads = await gateway.store.read_many(keys, caller)
     made = []
@@ -97,7 +104,7 @@ def check_resources(made: Sequence[Made], ins: InsPolicy) -> tuple[list[Made], l
     issues: list[Issue] = []
     for one in made:
         structural, identity = keeping.faults(one.resource, ins)
-        said = [i for i in (*structural, *identity) if i.severity in ("fatal", "error")]
+        said = [i for i in (*structural, *identity) if keeping.is_grave(i)]
         if said:
             faulty.append(one)
             place = POINTERS.get(one.section, f"/{one.section}/{one.key}")

@@ -6,10 +6,16 @@ makes no version. A concurrent push or change of the same dossier makes this one
 
 from dataclasses import dataclass
 
-from passerelle.dossiers.dossier_record import DossierRecord, blobs_of, read_record
+from passerelle.dossiers.dossier_record import (
+    DossierRecord,
+    blobs_of,
+    read_record,
+    resources_of,
+)
 from passerelle.dossiers.extraction import without_bytes
-from passerelle.dossiers.gateway import Gateway
-from passerelle.dossiers.push_plan import check_resources, known_ids, make, same
+from passerelle.dossiers.gateway import Gateway, InsPolicy
+from passerelle.dossiers.keeping import is_grave
+from passerelle.dossiers.push_plan import Made, check_resources, known_ids, make, same
 from passerelle.dossiers.receipts_of_push import EntryReceipt, Receipt
 from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import (
@@ -20,6 +26,7 @@ from passerelle.errors.refusals import (
     Unprocessable,
 )
 from passerelle.errors.rules import issue
+from passerelle.fhir.json_text import decode
 from passerelle.ins import matricule
 from passerelle.mappers import dossier_identity
 from passerelle.mappers.dossier import Dossier
@@ -30,18 +37,19 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import DossierExpectation, Unit, Version
 
 CLOSED = ("closed", "merged")
+ROOT = ("dossier", "person", "managing")
 BY_KEY = {"documents": "DocumentReference", "appointments": "Appointment", "tasks": "Task"}
 """Sections whose stored entries are read only when a push ends them: the rest of them stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What is pushed and how."""
+    """What is pushed and how; ``tag`` is the dossier's ``system|value``."""
 
     tag: str
-    parsed: ParsedDossier
-    issues: tuple[Issue, ...]
+    body: bytes
     if_match: str | None
+    strict: bool
     dry_run: bool
 
 
@@ -61,48 +69,38 @@ async def receive(
     root, person or managing; any fault when ``strict``), PreconditionFailed (``if_match``),
     Conflict (the dossier is closed). Nothing is written then, nor in a dry run.
     """
-    parsed = parse(body)
-    if parsed.dossier.tag != dossier_id:
-        raise Invalid(issue("dossier.id-mismatch", "/id"))
-    identity = _identity_issues(parsed.dossier, gateway)
-    issues = (*parsed.issues, *identity)
-    graves = [said for said in issues if said.severity in ("fatal", "error")]
-    if graves and (strict or any(said.severity in ("fatal", "error") for said in identity)):
-        raise Unprocessable(*issues)
-    push = Push(dossier_id, parsed, issues, if_match, dry_run)
+    push = Push(dossier_id, body, if_match, strict, dry_run)
 
     async def attempt() -> Receipt:
-        return await _attempt(gateway, caller, push, strict=strict)
+        return await _attempt(gateway, caller, push)
 
     return await settle(attempt)
 
 
-async def _attempt(gateway: Gateway, caller: Caller, push: Push, *, strict: bool) -> Receipt:
+async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     record = await read_record(gateway, caller, push.tag)
-    pushed = push.parsed.dossier
-    current = await _current(gateway, record, pushed)
-    if push.if_match is not None and not _matches(push.if_match, record, current):
+    there = from_fhir(resources_of(record.versions), None) if record.team else None
+    known = frozenset() if there is None else there.keys()
+    parsed, said = read_push(push, known, gateway.ins)
+    pushed = parsed.dossier
+    if push.if_match is not None and not _matches(push.if_match, record, there):
         raise PreconditionFailed(issue("dossier.version-conflict"))
-    merged = merge(current, pushed)
-    made = await make(gateway, caller, merged, await known_ids(gateway, caller, merged))
-    closed = current is not None and current.content["status"] in CLOSED
+    merged = merge(await _current(gateway, record, pushed), pushed)
+    ids = await known_ids(gateway, caller, merged)
+    made = await make(gateway, caller, merged, ids, known)
+    closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))
-    faulty, issues = check_resources(made, gateway.ins)
-    if issues and (strict or any(m.section in ("dossier", "person", "managing") for m in faulty)):
-        raise Unprocessable(*push.issues, *issues)
+    faulty, faults = check_resources(made, gateway.ins)
+    if faults and (push.strict or any(m.section in ROOT for m in faulty)):
+        raise Unprocessable(*said, *faults)
     refused = {(one.section, one.key) for one in faulty}
     kept = [one for one in made if (one.section, one.key) not in refused]
     if push.dry_run:
         entries = [one.receipt_unwritten() for one in kept if one.role == "primary"]
         etag = record.etag
     else:
-        unit = Unit(
-            writes=tuple(one.put for one in kept),
-            dossiers=(DossierExpectation(push.tag, record.seq),),
-            blobs=tuple(one.blob for one in kept if one.blob is not None),
-        )
-        outcomes = await gateway.store.commit(unit, caller)
+        outcomes = await gateway.store.commit(_unit(push, record, kept), caller)
         pairs = zip(kept, outcomes, strict=True)
         entries = [one.receipt(done) for one, done in pairs if one.role == "primary"]
         etag = (await read_record(gateway, caller, push.tag)).etag
@@ -112,22 +110,64 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push, *, strict: bool
         status=201 if record.team is None else 200,
         identity=str(merged.content["person"]["identity"]["status"]),
         entries=(
-            *_ended(entries, current, pushed.keys(), pushed.complete),
-            *_refused(push, refused),
+            *_ended(entries, known, pushed),
+            *_refused(set(parsed.refused) | refused),
         ),
-        issues=(*push.issues, *issues),
+        issues=(*said, *faults),
         dry_run=push.dry_run,
     )
 
 
-def _identity_issues(dossier: Dossier, gateway: Gateway) -> tuple[Issue, ...]:
+def read_push(
+    push: Push, known: frozenset[tuple[str, str]], ins: InsPolicy
+) -> tuple[ParsedDossier, tuple[Issue, ...]]:
+    """Read the body of a push with all there is to say of it, matricules included.
+
+    Raises Invalid, or Unprocessable with everything at once.
+    """
+    try:
+        parsed = parse(push.body, known=known)
+    except Unprocessable as refusal:
+        also = _identity_issues(_matricule_as_it_stands(push.body), ins)
+        raise Unprocessable(*refusal.issues, *also) from None
+    if parsed.dossier.tag != push.tag:
+        raise Invalid(issue("dossier.id-mismatch", "/id"))
+    identity = _identity_issues(dossier_identity.matricules(parsed.dossier), ins)
+    said = (*parsed.issues, *identity)
+    if any(is_grave(one) for one in (said if push.strict else identity)):
+        raise Unprocessable(*said)
+    return parsed, said
+
+
+def _matricule_as_it_stands(body: bytes) -> tuple[dossier_identity.Matricule, ...]:
+    """Find the matricule in a body that is at fault elsewhere, to say all of it at once."""
+    node: object = decode(body)
+    for name in ("person", "identity", "ins"):
+        node = node.get(name) if isinstance(node, dict) else None
+    if not isinstance(node, dict):
+        return ()
+    number, oid = node.get("number"), node.get("oid")
+    if not isinstance(number, str) or not isinstance(oid, str):
+        return ()
+    return (dossier_identity.Matricule("/person/identity/ins/number", number, oid),)
+
+
+def _unit(push: Push, record: DossierRecord, kept: list[Made]) -> Unit:
+    return Unit(
+        writes=tuple(one.put for one in kept),
+        dossiers=(DossierExpectation(push.tag, record.seq),),
+        blobs=tuple(one.blob for one in kept if one.blob is not None),
+    )
+
+
+def _identity_issues(
+    held_ones: tuple[dossier_identity.Matricule, ...], ins: InsPolicy
+) -> tuple[Issue, ...]:
     """Check the key and the OID of every matricule, at its JSON Pointer."""
     issues: list[Issue] = []
-    for held in dossier_identity.matricules(dossier):
+    for held in held_ones:
         issues += matricule.check_number(held.number, held.oid, held.pointer)
-        issues += matricule.check_oid(
-            held.oid, allow_test=gateway.ins.allow_test, expression=held.pointer
-        )
+        issues += matricule.check_oid(held.oid, allow_test=ins.allow_test, expression=held.pointer)
     return tuple(issues)
 
 
@@ -148,39 +188,31 @@ async def _current(gateway: Gateway, record: DossierRecord, pushed: Dossier) -> 
     return from_fhir(without_bytes(record, kept), blobs)
 
 
-def _matches(if_match: str, record: DossierRecord, current: Dossier | None) -> bool:
+def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> bool:
     """Tell whether If-Match names the dossier as it is: by our tag, or by the source's version.
 
     The source's version counts only while nothing was changed after the push that brought it.
     """
-    if record.team is None or current is None:
+    if record.team is None or there is None:
         return False
     if if_match == record.etag:
         return True
     newest = max(version.tx for version in record.tagged)
-    return current.content.get("version") == if_match and record.team.tx == newest
+    return there.content.get("version") == if_match and record.team.tx == newest
 
 
 def _ended(
-    entries: list[EntryReceipt],
-    current: Dossier | None,
-    pushed: frozenset[tuple[str, str]],
-    complete: frozenset[str],
+    entries: list[EntryReceipt], known: frozenset[tuple[str, str]], pushed: Dossier
 ) -> list[EntryReceipt]:
     """Say "ended" of the entries that were there and that the push, being complete, left out."""
-    if current is None:
-        return entries
-    there = Dossier.keys(current)
+    left_out = {pair for pair in known - pushed.keys() if pair[0] in pushed.complete}
     return [
         EntryReceipt(one.section, one.key, "ended", one.reference, one.version)
-        if (pair := (one.section, one.key)) in there
-        and one.section in complete
-        and pair not in pushed
+        if (one.section, one.key) in left_out
         else one
         for one in entries
     ]
 
 
-def _refused(push: Push, refused: set[tuple[str, str]]) -> list[EntryReceipt]:
-    pairs = sorted(set(push.parsed.refused) | refused)
-    return [EntryReceipt(section, key, "refused") for section, key in pairs]
+def _refused(refused: set[tuple[str, str]]) -> list[EntryReceipt]:
+    return [EntryReceipt(section, key, "refused") for section, key in sorted(refused)]

@@ -66,14 +66,14 @@ class Repository:
         """
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True)
-        query = parse_criteria(resource["resourceType"], if_none_exist)
+        query = self._condition(resource["resourceType"], if_none_exist)
         keeping.demand(resource, self.gateway.ins)
 
         async def attempt() -> Outcome:
             ids = await self._designated(query)
             if ids:
                 return Outcome("kept", await self.read(Key(query.type, ids[0])))
-            return await self._put(
+            return await self._keep(
                 self._new_key(resource), resource, must_be_new=True, expectation=(query, ids)
             )
 
@@ -95,7 +95,7 @@ class Repository:
         https://hl7.org/fhir/R4/http.html#cond-update . Raises PreconditionFailed when several
         match, Invalid when the body's id is not that of the match.
         """
-        query = parse_criteria(type, criteria)
+        query = self._condition(type, criteria)
         keeping.demand(resource, self.gateway.ins)
         given = resource.get("id")
 
@@ -103,7 +103,7 @@ class Repository:
             ids = await self._designated(query)
             if not ids:
                 key = Key(type, given) if given else self._new_key(resource)
-                return await self._put(
+                return await self._keep(
                     key,
                     resource,
                     if_match=if_match,
@@ -112,7 +112,7 @@ class Repository:
                 )
             if given and given != ids[0]:
                 raise Invalid(issue("record.id-mismatch", f"{type}.id"))
-            return await self._put(
+            return await self._keep(
                 Key(type, ids[0]), resource, if_match=if_match, expectation=(query, ids)
             )
 
@@ -148,6 +148,9 @@ class Repository:
             raise PreconditionFailed(issue("record.several-match", query.type))
         return ids
 
+    def _condition(self, type: str, criteria: str) -> Query:
+        return parse_criteria(type, criteria, self.gateway.base_url)
+
     def _new_key(self, resource: Resource) -> Key:
         return Key(resource["resourceType"], self.gateway.new_id())
 
@@ -158,10 +161,24 @@ class Repository:
         *,
         if_match: int | None = None,
         must_be_new: bool = False,
-        expectation: tuple[Query, tuple[str, ...]] | None = None,
         blob: str | None = None,
     ) -> Outcome:
         keeping.demand(resource, self.gateway.ins)
+        return await self._keep(
+            key, resource, if_match=if_match, must_be_new=must_be_new, blob=blob
+        )
+
+    async def _keep(
+        self,
+        key: Key,
+        resource: Resource,
+        *,
+        if_match: int | None = None,
+        must_be_new: bool = False,
+        expectation: tuple[Query, tuple[str, ...]] | None = None,
+        blob: str | None = None,
+    ) -> Outcome:
+        """Commit a resource that has been demanded of."""
         kept = await keeping.prepare(self.gateway.store, self.caller, key, resource, blob=blob)
         method: Literal["POST", "PUT"] = "POST" if must_be_new else "PUT"
         unit = Unit(

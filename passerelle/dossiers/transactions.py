@@ -5,6 +5,7 @@ checked, then one unit is committed under the expectation that the conditions st
 changed meanwhile everything is decided anew.
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,8 @@ from passerelle.dossiers.entry_answer import EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import (
+    Conflict,
+    Gone,
     Invalid,
     Issue,
     NotFound,
@@ -28,6 +31,9 @@ from passerelle.fhir.structure_table import resource_types
 from passerelle.fhir.transaction_entries import PlannedEntry
 from passerelle.fhir.transaction_plan import Plan, conditional_references, plan, rewrite
 from passerelle.store.contract import Delete, Expectation, Outcome, Put, Unit
+
+WRITE = re.compile(r"writes\[([0-9]+)\]")
+"""How the commit names one of several writes."""
 
 
 @dataclass(slots=True)
@@ -66,7 +72,10 @@ class Transaction:
                 expectations=tuple(decided.expectations),
                 blobs=tuple(decided.blobs),
             )
-            outcomes = await self.gateway.store.commit(unit, self.caller)
+            try:
+                outcomes = await self.gateway.store.commit(unit, self.caller)
+            except (Conflict, PreconditionFailed) as refusal:
+                raise _of_commit(refusal, tuple(decided.writes)) from None
             done = dict(zip(decided.writes, outcomes, strict=True))
             return await self._answers(planned, decided, done)
 
@@ -117,7 +126,7 @@ class Transaction:
         """Give the query of a condition and the id it designates; its faults are recorded."""
         place = f"Bundle.entry[{entry.index}].request"
         try:
-            query = parse_criteria(entry.type, criteria)
+            query = parse_criteria(entry.type, criteria, self.gateway.base_url)
         except PasserelleError as refusal:
             decided.faults += [_placed(said, place) for said in refusal.issues]
             return None, ()
@@ -149,7 +158,7 @@ class Transaction:
                 type_, _, criteria = text.partition("?")
                 place = f"Bundle.entry[{entry.index}].resource"
                 try:
-                    query = parse_criteria(type_, criteria)
+                    query = parse_criteria(type_, criteria, self.gateway.base_url)
                     ids = await self.gateway.store.matching(query, self.caller, limit=2)
                 except PasserelleError as refusal:
                     decided.faults += [_placed(said, place) for said in refusal.issues]
@@ -177,7 +186,7 @@ class Transaction:
 
         resource = rewrite(entry.resource, resolve)
         structural, identity = keeping.faults(resource, self.gateway.ins)
-        graves = [i for i in (*structural, *identity) if i.severity in ("fatal", "error")]
+        graves = [i for i in (*structural, *identity) if keeping.is_grave(i)]
         if graves:
             place = f"Bundle.entry[{entry.index}].resource"
             decided.faults += [_placed(said, place) for said in graves]
@@ -197,11 +206,27 @@ class Transaction:
             if entry.index in done:
                 answers[entry.index] = answer_of(done[entry.index], entry.issues)
             elif entry.index in decided.kept:
-                version = await self.repository.read(decided.keys[entry.index])
-                answers[entry.index] = EntryAnswer(200, version.key, version, entry.issues)
+                answers[entry.index] = await self._answer_kept(decided.keys[entry.index], entry)
             else:
-                answers[entry.index] = await read_entry(self.repository, entry)
+                answers[entry.index] = await self._answer_read(entry)
         return [answers[index] for index in sorted(answers)]
+
+    async def _answer_kept(self, key: Key, entry: PlannedEntry) -> EntryAnswer:
+        """Answer a conditional create that found its match, were it deleted since."""
+        try:
+            return EntryAnswer(200, key, await self.repository.read(key), entry.issues)
+        except (NotFound, Gone):
+            return EntryAnswer(200, key, None, entry.issues)
+
+    async def _answer_read(self, entry: PlannedEntry) -> EntryAnswer:
+        """Answer a GET: what it cannot be given stands in its place, since all is written by now.
+
+        A refusal of the whole would say of the writes that they were not done.
+        """
+        try:
+            return await read_entry(self.repository, entry)
+        except PasserelleError as refusal:
+            return EntryAnswer(refusal.status, entry.key, outcome=refusal.issues)
 
 
 class Batch:
@@ -267,6 +292,20 @@ def answer_of(outcome: Outcome, issues: tuple[Issue, ...] = ()) -> EntryAnswer:
     status = 201 if outcome.action == "created" else 200
     version = outcome.version
     return EntryAnswer(status, version.key if version else None, version, issues)
+
+
+def _of_commit(
+    refusal: Conflict | PreconditionFailed, entries: tuple[int, ...]
+) -> Conflict | PreconditionFailed:
+    """Give the refusal of a commit with the places of the bundle instead of those of the unit."""
+    issues = []
+    for said in refusal.issues:
+        number = WRITE.fullmatch(said.expression or "")
+        index = int(number[1]) if number else 0
+        part = "resource.identifier" if said.rule == "record.identifier-taken" else "request"
+        place = f"Bundle.entry[{entries[index]}].{part}"
+        issues.append(Issue(said.severity, said.code, said.rule, said.text, said.text_en, place))
+    return type(refusal)(*issues)
 
 
 def _placed(said: Issue, place: str) -> Issue:

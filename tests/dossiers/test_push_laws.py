@@ -121,6 +121,9 @@ def test_what_is_pushed_is_pulled_and_pushed_twice_makes_no_version(
 def test_the_order_in_which_sections_are_pushed_does_not_matter(
     drawn: Dossier, order: list[str], database_url: str, clock
 ) -> None:
+    # A task about a document comes with it or after it: nothing is kept that points nowhere.
+    for task in drawn.content.get("tasks", ()):
+        task.pop("about", None)
     one, other = apart(drawn, next(NUMBERS)), apart(drawn, next(NUMBERS))
     one.content.pop("complete", None)  # type: ignore[attr-defined]
     other.content.pop("complete", None)  # type: ignore[attr-defined]
@@ -189,6 +192,19 @@ async def test_a_refused_entry_blocks_nothing_when_lenient_and_all_when_strict(
     assert [task["key"] for task in (await pull(gateway, sample))["tasks"]] == [
         content["tasks"][0]["key"]
     ]
+
+
+async def test_a_push_may_refer_to_entries_that_an_earlier_one_brought(gateway, sample) -> None:
+    await push(gateway, sample)
+    content = json.loads(dump(sample))
+    content["circle"] = []
+    content["tasks"] = [content["tasks"][0] | {"key": "later", "about": "d1"}]
+    for section in ("documents", "appointments"):
+        content.pop(section)
+    receipt = await push(gateway, Dossier(content))
+    assert {(e.section, e.key): e.action for e in receipt.entries}[("tasks", "later")] == "created"
+    tasks = {task["key"]: task for task in (await pull(gateway, sample))["tasks"]}
+    assert tasks["later"]["about"] == "d1"
 
 
 async def test_a_dry_run_tells_what_would_be_and_writes_nothing(gateway, sample) -> None:
