@@ -291,9 +291,9 @@ class Store(Protocol):
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing; answers only after the commit.
 
-        Raises Stale (an expectation or a lease fails, or a message was kept already),
-        PreconditionFailed (``if_match``), Conflict (``must_be_new`` of what is there and not
-        deleted, or a claim that another resource holds). Where a unit has several writes, each
+        Raises Stale (an expectation or a lease fails), PreconditionFailed (``if_match``), Conflict
+        (``must_be_new`` of what is there and not deleted, a claim that another resource holds, or
+        a message that was kept already). Where a unit has several writes, each
         issue's expression is ``writes[i]``, for the room above to put its own place.
         """
 

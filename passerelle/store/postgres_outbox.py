@@ -9,6 +9,8 @@ from hashlib import sha256
 
 import asyncpg
 
+from passerelle.errors.refusals import Conflict
+from passerelle.errors.rules import issue
 from passerelle.store.contract import Job, JobEnd, MessageChange, NewMessage, Stale, Unit
 from passerelle.store.parts import parts_of
 
@@ -46,7 +48,7 @@ _CLAIM = (
 
 
 async def write_side_rows(connection: asyncpg.Connection, unit: Unit, at: int) -> None:
-    """Write them inside the transaction. Raises Stale (a lease is lost, a message was kept)."""
+    """Write them in the transaction. Raises Stale (a lease lost) or Conflict (a message known)."""
     for end in sorted(unit.job_ends, key=lambda end: end.id):
         await _end_job(connection, end, at)
     for message in unit.messages:
@@ -94,7 +96,7 @@ async def _keep_message(connection: asyncpg.Connection, message: NewMessage, at:
         message.reason,
     )
     if kept is None:
-        raise Stale("the message was kept already")
+        raise Conflict(issue("record.message-known"))
 
 
 async def _change_message(connection: asyncpg.Connection, change: MessageChange) -> None:

@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
 
+from passerelle.errors.refusals import Conflict
+from passerelle.errors.rules import issue
 from passerelle.store.contract import Job, JobEnd, MessageChange, NewMessage, Stale, Unit
 from passerelle.store.parts import parts_of
 
@@ -42,7 +44,7 @@ def has_side_rows(unit: Unit) -> bool:
 
 
 def write_side_rows(connection: sqlite3.Connection, unit: Unit, at: int) -> None:
-    """Write them all or none. Raises Stale (a lease is lost, a message was kept already)."""
+    """Write them all or none. Raises Stale (a lease lost) or Conflict (a message known)."""
     connection.execute("SAVEPOINT side_rows")
     try:
         for end in unit.job_ends:
@@ -99,7 +101,7 @@ def _keep_message(connection: sqlite3.Connection, message: NewMessage, at: int) 
     except sqlite3.IntegrityError as fault:
         if fault.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
             raise
-        raise Stale("the message was kept already") from None
+        raise Conflict(issue("record.message-known")) from None
 
 
 def _change_message(connection: sqlite3.Connection, change: MessageChange) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from passerelle.errors.refusals import Conflict
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import (
@@ -170,8 +171,9 @@ async def test_a_job_added_by_another_process_wakes_on_postgresql(
 
 async def test_a_message_is_kept_once(store: Store) -> None:
     await store.commit(Unit(messages=(LETTER,), blobs=(b"raw",), jobs=(job("m"),)), SYSTEM)
-    with pytest.raises(Stale):
+    with pytest.raises(Conflict) as refusal:
         await store.commit(Unit(messages=(LETTER,), jobs=(job("m"),)), SYSTEM)
+    assert refusal.value.issues[0].rule == "record.message-known"
     assert len(await store.jobs("m")) == 1
     (kept,) = await store.messages()
     assert (kept.identifier, kept.state, kept.subject) == ("<1@x>", "kept", None)
