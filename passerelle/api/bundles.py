@@ -1,5 +1,7 @@
 """Batch and transaction at the base (https://hl7.org/fhir/R4/http.html#transaction)."""
 
+from typing import Any
+
 from passerelle.api import responses
 from passerelle.api.requests import Request
 from passerelle.api.responses import Reply
@@ -21,7 +23,7 @@ async def apply(repository: Repository, request: Request) -> Reply:
     batch = asked.get("type") == "batch"
     run = Batch(repository) if batch else Transaction(repository)
     answers = await run.run(asked)
-    methods = [entry.get("request", {}).get("method") for entry in asked.get("entry", [])]
+    methods = [_method(entry) for entry in asked.get("entry", [])]
     whole = request.preference.returns == "representation"
     base = repository.gateway.base_url
     kind = "batch-response" if batch else "transaction-response"
@@ -30,6 +32,12 @@ async def apply(repository: Repository, request: Request) -> Reply:
         for answer, method in zip(answers, methods, strict=True)
     ]
     return responses.fhir(bundle.responses(kind, made))
+
+
+def _method(entry: Any) -> Any:
+    """Give the method of an entry; of a batch's entry nothing is sure, not even that it is one."""
+    request = entry.get("request") if isinstance(entry, dict) else None
+    return request.get("method") if isinstance(request, dict) else None
 
 
 def _answer(answer: EntryAnswer, base_url: str, *, with_resource: bool) -> bundle.Answer:
