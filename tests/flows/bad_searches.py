@@ -1,0 +1,122 @@
+"""Searches at fault: rows of the table of bad input."""
+
+from tests.flows.bad_input import CANARY, JSON, STRICT, Answer, Case, search
+
+SEARCHES = (
+    search(
+        "an unknown parameter",
+        f"surname={CANARY}",
+        Answer(400, "search.unknown-parameter"),
+        "surname",
+    ),
+    search(
+        "an unknown modifier",
+        f"name:like={CANARY}",
+        Answer(400, "search.modifier-not-supported"),
+        "name:like",
+    ),
+    search("no value", "name=", Answer(400, "search.value-missing"), "name"),
+    search(
+        "a date that is none",
+        f"birthdate={CANARY}",
+        Answer(400, "search.value-invalid"),
+        "birthdate",
+    ),
+    search(
+        "a day that is not in the calendar",
+        "birthdate=2026-02-30",
+        Answer(400, "search.value-invalid"),
+        "birthdate",
+    ),
+    search(
+        "a reference that is none",
+        "organization=a b|c",
+        Answer(400, "search.value-invalid"),
+        "organization",
+    ),
+    search(
+        "a chain of 10 links",
+        f"organization{'.partof' * 10}=1",
+        Answer(400, "search.chain-too-deep"),
+    ),
+    search(
+        "a chain on what is no reference",
+        f"name.family={CANARY}",
+        Answer(400, "search.chain-not-a-reference"),
+    ),
+    search(
+        "a value of 5,000 characters",
+        f"name={'a' * 5_000}",
+        Answer(400, "search.value-too-long"),
+        "name",
+    ),
+    search(
+        "1,000 values",
+        f"_id={','.join(map(str, range(1_000)))}",
+        Answer(400, "search.too-many-values"),
+        "_id",
+    ),
+    search("60 parameters", "&".join(["name=a"] * 60), Answer(400, "search.too-many-clauses")),
+    search("2,000 parameters", "&".join(["a=1"] * 2_000), Answer(400, "http.too-many-parameters")),
+    search(
+        "`_count` that is no number",
+        f"_count={CANARY}",
+        Answer(400, "search.count-invalid"),
+        "_count",
+    ),
+    search("`_count=-1`", "_count=-1", Answer(400, "search.count-invalid"), "_count"),
+    search(
+        "`_sort` by what cannot be sorted",
+        f"_sort={CANARY}",
+        Answer(400, "search.sort-not-supported"),
+        "_sort",
+    ),
+    search(
+        "`_include` that is none",
+        f"_include={CANARY}",
+        Answer(400, "search.include-invalid"),
+        "_include",
+    ),
+    search("a cursor that is none", f"_cursor={CANARY}", Answer(400, "search.cursor-invalid")),
+    search("parameters that are not UTF-8", "name=%ff%fe", Answer(400, "http.query-not-utf8")),
+    search("NUL", "name=a%00b", Answer(400, "search.value-invalid"), "name"),
+    search(
+        "`_summary` that is not answered",
+        "_summary=true",
+        Answer(400, "search.parameter-not-supported"),
+        "_summary",
+    ),
+    Case(
+        "a form of another type",
+        "POST",
+        "/fhir/Patient/_search",
+        Answer(415, "http.form-expected"),
+        {"name": CANARY},
+        {"content-type": JSON},
+    ),
+    Case(
+        "a form that is not UTF-8",
+        "POST",
+        "/fhir/Patient/_search",
+        Answer(400, "http.query-not-utf8"),
+        b"name=%ff",
+        {"content-type": "application/x-www-form-urlencoded"},
+    ),
+    Case(
+        "a form with an unknown parameter",
+        "POST",
+        "/fhir/Patient/_search",
+        Answer(400, "search.unknown-parameter"),
+        f"surname={CANARY}".encode(),
+        {"content-type": "application/x-www-form-urlencoded", **STRICT},
+        "surname",
+    ),
+    Case(
+        "a form of 2,000 parameters",
+        "POST",
+        "/fhir/Patient/_search",
+        Answer(400, "http.too-many-parameters"),
+        b"&".join([b"a=1"] * 2_000),
+        {"content-type": "application/x-www-form-urlencoded"},
+    ),
+)
