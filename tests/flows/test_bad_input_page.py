@@ -4,6 +4,7 @@ from passerelle.errors.rules import table
 from tests.flows import bad_archives, bad_commands
 from tests.flows.bad_sections import SECTIONS
 from tests.flows.bad_texts import FAULTS, TEXTS
+from tools import write_bad_input
 
 
 def test_the_page_of_bad_input_is_written_from_the_tables() -> None:
