@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from bench import limits
@@ -25,13 +26,13 @@ SEEDED = 2000
 
 def request(method: str, path: str, body: bytes = b"") -> str:
     """Give one raw HTTP request, base64, as the load generator wants it."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if body:
         head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n"
     return base64.b64encode(head.encode() + b"\r\n" + body).decode()
 
 
-def load(port: int, requests: list[str], seconds: float, *, once: bool = False) -> dict[str, float]:
+def load(port: int, requests: list[str], seconds: float) -> dict[str, Any]:
     """Run the load generator in a process of its own; give what it counted."""
     plan = {
         "host": "127.0.0.1",
@@ -39,7 +40,6 @@ def load(port: int, requests: list[str], seconds: float, *, once: bool = False) 
         "connections": CONNECTIONS,
         "seconds": seconds,
         "requests": requests,
-        "once": once,
     }
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
@@ -47,7 +47,7 @@ def load(port: int, requests: list[str], seconds: float, *, once: bool = False) 
         capture_output=True,
         check=True,
     )
-    counted: dict[str, float] = json.loads(done.stdout)
+    counted: dict[str, Any] = json.loads(done.stdout)
     return counted
 
 
@@ -63,9 +63,9 @@ def seed(port: int) -> list[str]:
     return ids
 
 
-def measure(name: str, gateway: GatewayProcess, seconds: float) -> dict[str, dict[str, float]]:
+def measure(name: str, gateway: GatewayProcess, seconds: float) -> dict[str, dict[str, Any]]:
     """Measure one gateway; print as it goes."""
-    figures: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, Any]] = {}
     cold = gateway.start()
     time.sleep(1)  # a benchmark may wait: idle memory is what is left once the start has settled
     figures["cold start, s"] = {"per_second": cold}
@@ -92,6 +92,9 @@ def measure(name: str, gateway: GatewayProcess, seconds: float) -> dict[str, dic
             counted = load(gateway.port, requests, seconds)
             counted["cpu_ms"] = 1000 * (gateway.cpu_seconds() - before) / max(1, counted["count"])
             figures[what] = counted
+            refused = [status for status in counted["statuses"] if int(status) >= 400]
+            if refused or counted["errors"]:
+                raise RuntimeError(f"{what}: not what was to be measured: {counted}")
             print(f"  {name}: {what}: {counted['per_second']:.0f}/s {counted['statuses']}")
         figures["memory after load, MB"] = {"per_second": gateway.memory_mb()}
     finally:
@@ -106,7 +109,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args()
     seconds = arguments.seconds
-    figures: dict[str, dict[str, dict[str, float]]] = {}
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
     floor: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -131,7 +134,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps({"limits": floor, "figures": figures}, indent=1))
 
 
-def report(figures: dict[str, dict[str, dict[str, float]]], floor: dict[str, float]) -> None:
+def report(figures: dict[str, dict[str, dict[str, Any]]], floor: dict[str, float]) -> None:
     """Print the limits, then each figure with its ratio to the limit that it can at best reach."""
     print("\nlimits of this machine, this run")
     print(f"  empty HTTP answer (uvicorn, raw ASGI, 1.3 kB)      {floor['http']:>10.0f} /s")

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections import Counter
+from typing import cast
 
 
 class Connection(asyncio.Protocol):
@@ -21,8 +22,7 @@ class Connection(asyncio.Protocol):
         self.sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
         self.send()
 
     def send(self) -> None:
@@ -57,7 +57,6 @@ class Load:
     def __init__(self, plan: dict[str, object]) -> None:
         self.plan = plan
         self.requests = [base64.b64decode(text) for text in plan["requests"]]  # type: ignore[attr-defined]
-        self.once = bool(plan.get("once"))
         self.place = 0
         self.statuses: Counter[int] = Counter()
         self.times: list[float] = []
@@ -69,8 +68,6 @@ class Load:
         if time.perf_counter() >= self.until:
             return None
         if self.place >= len(self.requests):
-            if self.once:
-                return None
             self.place = 0
         self.place += 1
         return self.requests[self.place - 1]

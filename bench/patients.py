@@ -64,7 +64,9 @@ def patient(number: int) -> dict[str, object]:
                 "country": "FRA",
             }
         ],
-        "contact": [{"name": {"family": family}, "telecom": [{"value": "+33563000000"}]}],
+        "contact": [
+            {"name": {"family": family}, "telecom": [{"system": "phone", "value": "+33563000000"}]}
+        ],
         "communication": [
             {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "fr-FR"}]}}
         ],

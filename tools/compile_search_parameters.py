@@ -33,6 +33,9 @@ TYPES = (
     "RelatedPerson",
     "Task",
 )
+ON_EVERY_TYPE = ("identifier",)
+"""Codes that are taken for all types: conditions of transactions name resources by identifier."""
+
 KINDS = ("token", "string", "reference", "date", "number", "quantity", "uri")
 LEFT_OUT = ("_content", "_text", "_query", "_filter", "phonetic")
 """Of the codes that have a kind in scope, those that are not answered from an index.
@@ -156,7 +159,9 @@ def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
             continue
         for type in definition.get("base", ()):
             pair = (str(type), str(code))
-            if type not in TYPES or pair in found or "-extensions-" in definition["url"]:
+            if type not in TYPES and code not in ON_EVERY_TYPE:
+                continue
+            if pair in found or "-extensions-" in definition["url"]:
                 continue
             expression = CORRECTED.get(pair) or alternatives(definition.get("expression", ""), type)
             if not expression:
@@ -185,7 +190,9 @@ def main() -> None:
         raise SystemExit(f"these would disappear: {sorted(gone)}")
     order = {type: place for place, type in enumerate(TYPES)}
     following = max(ids.values(), default=0) + 1
-    for pair in sorted(found.keys() - ids.keys(), key=lambda pair: (order[pair[0]], pair[1])):
+    last = len(order)
+    new = sorted(found.keys() - ids.keys(), key=lambda p: (order.get(p[0], last), p))
+    for pair in new:
         ids[pair] = following
         following += 1
     lines = [

@@ -7,6 +7,7 @@ and two figures per request. Pure ASGI (https://asgi.readthedocs.io/en/latest/sp
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -38,7 +39,15 @@ it for itself and ask again by its ETag."""
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9.\-]{1,64}\Z")
 
+_process = secrets.token_hex(6).encode()
+_requests = count(1)
+
 log = structlog.get_logger("passerelle.request")
+
+
+def next_request_id() -> bytes:
+    """Name a request that came without a name: the process and a number."""
+    return b"%s-%d" % (_process, next(_requests))
 
 
 class Door:
@@ -114,7 +123,7 @@ class _Exchange:
         scope, door = self.scope, self.door
         headers = header_map(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        self.request_id = given if REQUEST_ID.match(given) else secrets.token_hex(8).encode()
+        self.request_id = given if REQUEST_ID.match(given) else next_request_id()
         _demand_bounds(scope)
         caller = door.security.caller(headers)
         path: str = scope["path"]

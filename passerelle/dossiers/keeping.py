@@ -79,7 +79,7 @@ async def prepare(
         if data is not None:
             return Prepared(draft(key, resource, blob=hashlib.sha256(data).hexdigest()), (data,))
         return Prepared(draft(key, resource, blob=blob))
-    if resource["resourceType"] == "Patient" and not patient_identity.read(resource).matricules:
+    if resource["resourceType"] == "Patient" and not patient_identity.matricules(resource):
         head = await store.read(key, caller)
         return Prepared(draft(key, resource, aside=head.aside if head else None))
     return Prepared(draft(key, resource))

@@ -1,4 +1,4 @@
-"""The small values that name a resource. A resource itself is a plain dict, nothing re-models it."""
+"""The small values that name a resource; a resource itself is a plain dict, not re-modelled."""
 
 from typing import Any, NamedTuple, TypeAlias
 

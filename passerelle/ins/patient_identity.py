@@ -187,6 +187,12 @@ def _held(position: int, identifier: dict[str, Any]) -> Held | None:
     )
 
 
+def matricules(patient: Resource) -> tuple[Held, ...]:
+    """Give the identifiers that are meant as an INS; never raises."""
+    held = (_held(i, identifier) for i, identifier in objects(patient, "identifier"))
+    return tuple(entry for entry in held if entry is not None)
+
+
 def social_security_under_ins_oid(patient: Resource) -> Iterator[tuple[int, str]]:
     """Give position and OID of the identifiers of another type that stand under an INS OID."""
     for position, identifier in objects(patient, "identifier"):
@@ -261,10 +267,9 @@ def _traits(patient: Resource) -> tuple[Traits, dict[str, str]]:
 
 def read(patient: Resource) -> PatientIdentity:
     """Read the identity facts of a Patient; never raises."""
-    held = (_held(i, identifier) for i, identifier in objects(patient, "identifier"))
     traits, places = _traits(patient)
     return PatientIdentity(
-        tuple(entry for entry in held if entry is not None),
+        matricules(patient),
         tuple(
             _reliability(i, occurrence)
             for i, occurrence in objects(patient, "extension")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from passerelle.fhir.resource import Resource
-from passerelle.ins.patient_identity import Held, PatientIdentity, read
+from passerelle.ins.patient_identity import Held, PatientIdentity, matricules, read
 from passerelle.ins.transmission import may_leave
 
 
@@ -31,6 +31,8 @@ def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
     What stands apart is ``{"identifier": [[position, identifier], …]}`` and, when the narrative
     repeats a number, ``"text"`` with it. The Patient that came in is not changed.
     """
+    if not matricules(patient):
+        return patient, None
     numbers = {held.position: held.number for held in withheld(read(patient))}
     if not numbers:
         return patient, None

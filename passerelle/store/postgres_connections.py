@@ -46,6 +46,12 @@ class Connections:
         self._size = size
         self._idle: list[asyncpg.Connection | None] = [None] * size
 
+    def reopen(self) -> None:
+        """Lend connections again after :meth:`close`."""
+        if self._closed:
+            self._closed = False
+            self._idle = [None] * self._size
+
     async def connect(self) -> asyncpg.Connection:
         """Open a connection apart from the held ones. Raises Unavailable."""
         loop = asyncio.get_running_loop()

@@ -45,7 +45,11 @@ class PostgresStore:
         self._secret = b""
 
     async def open(self) -> None:
-        """Connect. Raises Unavailable when the server is away, or the schema not migrated."""
+        """Connect. Raises Unavailable when the server is away, or the schema not migrated.
+
+        After a refusal it may be opened again, when what was missing has been mended.
+        """
+        self._connections.reopen()
         try:
             async with self._connections.held() as connection:
                 there = await connection.fetchval(_REVISION_THERE)

@@ -161,3 +161,22 @@ def test_opening_loads_neither_alembic_nor_the_other_driver() -> None:
 def test_what_names_no_database_is_refused(url: str, clock: Any) -> None:
     with pytest.raises(ValueError, match="database URL"):
         open_store(url, clock=clock)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_record_that_was_not_migrated_opens_once_it_is(request, tmp_path, clock, kind):
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    if kind == "postgresql":
+        url = request.getfixturevalue("empty_postgres_url")
+
+    async def opened() -> bool:
+        store = open_store(url, clock=clock)
+        with pytest.raises(Unavailable):
+            await store.open()
+        await asyncio.to_thread(migrate, url)
+        await store.open()
+        ready = await store.ready()
+        await store.close()
+        return ready
+
+    assert asyncio.run(opened())
