@@ -16,13 +16,13 @@ import structlog
 
 from passerelle.api.door import Door
 from passerelle.api.errors import frames
-from passerelle.api.fhir_service import FhirService
 from passerelle.api.lifespan import Lifespan, LoadedLater
 from passerelle.api.logs import configure
 from passerelle.api.metrics import Metrics
+from passerelle.api.rest.fhir_service import FhirService
 from passerelle.api.security import OpenDoor
 from passerelle.dossiers.gateway import Gateway, InsPolicy
-from passerelle.dossiers.secure_mail import Emitter, SecureMail
+from passerelle.dossiers.mailing.secure_mail import Emitter, SecureMail
 from passerelle.dossiers.worker import Worker
 from passerelle.errors.refusals import Unavailable
 from passerelle.messaging.accounts import Account
@@ -257,9 +257,9 @@ def make_workers(gateway: Gateway) -> tuple[Works, ...]:
 
     The worker's holder is a name of its own among all workers.
     """
-    from passerelle.dossiers import transmission
-    from passerelle.dossiers.mail_reception import MailReader
-    from passerelle.dossiers.transmission_sending import send_job
+    from passerelle.dossiers.mailing import transmission
+    from passerelle.dossiers.mailing.mail_reception import MailReader
+    from passerelle.dossiers.mailing.transmission_sending import send_job
 
     handlers = {transmission.JOB_KIND: send_job}
     worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from passerelle import settings as settings_module
-from passerelle.dossiers.transmission import JOB_KIND
-from passerelle.dossiers.transmission_states import NEXT
+from passerelle.dossiers.mailing.transmission import JOB_KIND
+from passerelle.dossiers.mailing.transmission_states import NEXT
 from passerelle.errors.rules import table
-from passerelle.fhir.structure_table import resource_types
-from passerelle.mappers.dossier import SECTIONS, UNSUPPORTED
-from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.store import schema
 from tests.strategies.dossiers import dossiers
 from tools import (

@@ -6,8 +6,8 @@ schema of the native form and against what the mappers make of drawn dossiers.
 
 from collections.abc import Iterator
 
-from passerelle.mappers.dossier import SECTIONS, UNSUPPORTED
-from passerelle.mappers.fhir_elements import OWN_EXTENSIONS
+from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
+from passerelle.mappers.resources.fhir_elements import OWN_EXTENSIONS
 from tools.reference_dossier_fields import GROUPS, Field
 from tools.reference_markdown import code, codes, page, table
 

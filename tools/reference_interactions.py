@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import cast
 
-from passerelle.api import application, fhir_routes
+from passerelle.api import application
 from passerelle.api.metrics import Metrics
+from passerelle.api.rest import fhir_routes
 from passerelle.dossiers.gateway import Gateway
 from passerelle.fhir.capability import FHIR_VERSION
-from passerelle.fhir.structure_table import resource_types
+from passerelle.fhir.conformance.structure_table import resource_types
 from tools.reference_markdown import code, codes, page, table
 
 

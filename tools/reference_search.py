@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from passerelle.fhir import query, query_clauses, query_results
-from passerelle.fhir.search_parameters import ANY, TYPES_WITH_PARAMETERS, Parameter, parameters
+from passerelle.fhir.search import query, query_clauses, query_results
+from passerelle.fhir.search.search_parameters import (
+    ANY,
+    TYPES_WITH_PARAMETERS,
+    Parameter,
+    parameters,
+)
 from tools.reference_markdown import code, codes, page, table
 
 

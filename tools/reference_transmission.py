@@ -1,6 +1,6 @@
 """The page of transmission states: what becomes of a document sent by secure mail."""
 
-from passerelle.dossiers.transmission_states import (
+from passerelle.dossiers.mailing.transmission_states import (
     EVENT_URL,
     EVENTS_MAX,
     FHIR_STATUS,

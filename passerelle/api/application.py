@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from passerelle.api import dossier_routes, errors, mail_routes, service_routes
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.metrics import Metrics
-from passerelle.api.responses import Reply
+from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid, NotFound, PasserelleError
 from passerelle.errors.rules import issue

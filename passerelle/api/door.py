@@ -13,12 +13,13 @@ from typing import Any
 
 import structlog
 
-from passerelle.api import errors, fhir_service, responses
+from passerelle.api import errors
 from passerelle.api.errors import AddressTooLong, ClientGone, HeadersTooLarge
-from passerelle.api.fhir_service import FhirService
 from passerelle.api.metrics import Metrics
-from passerelle.api.requests import header_map
-from passerelle.api.responses import Reply
+from passerelle.api.rest import fhir_service, responses
+from passerelle.api.rest.fhir_service import FhirService
+from passerelle.api.rest.requests import header_map
+from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
 from passerelle.errors.refusals import PasserelleError
 from passerelle.errors.rules import issue

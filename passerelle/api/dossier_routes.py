@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from passerelle.api import negotiation, requests
-from passerelle.api.requests import Request as Received
-from passerelle.dossiers.extraction import extract
+from passerelle.api.rest import negotiation, requests
+from passerelle.api.rest.requests import Request as Received
+from passerelle.dossiers.exchange.extraction import extract
+from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.gateway import Gateway
-from passerelle.dossiers.reception import receive
 from passerelle.errors.refusals import Invalid, NotSupported
 from passerelle.errors.rules import issue
-from passerelle.mappers.dossier import SECTIONS
+from passerelle.mappers.native.dossier import SECTIONS
 from passerelle.store.caller import Caller
 
 FHIR_JSON = "application/fhir+json"

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
-from passerelle.api.responses import CLOSE, Header, Reply, said
+from passerelle.api.rest.responses import CLOSE, Header, Reply, said
 from passerelle.errors.refusals import NotAllowed, PasserelleError
 from passerelle.errors.rules import issue
 

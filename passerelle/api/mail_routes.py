@@ -6,8 +6,8 @@ record.
 
 from fastapi import APIRouter, Query, Response
 
-from passerelle.dossiers import transmission
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.mailing import transmission
 from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
 from passerelle.messaging.addresses import domain_of, is_citizen

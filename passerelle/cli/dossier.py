@@ -100,7 +100,7 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Compare deux fichiers, ou ce que tient la passerelle à un fichier qu'on va pousser."""
-    from passerelle.mappers.dossier_diff import diff as compare
+    from passerelle.mappers.native.dossier_diff import diff as compare
 
     _, first = client.read_json(file, json=json)
     if other is not None:
@@ -123,7 +123,7 @@ def validate(file: FileArgument, json: JsonOption = False) -> None:
 
     Une référence à une entrée que seule la passerelle connaît est dite inconnue.
     """
-    from passerelle.mappers.dossier_form import parse
+    from passerelle.mappers.native.dossier_form import parse
 
     found: tuple[Issue, ...]
     try:

@@ -105,7 +105,7 @@ def validate(
     json: JsonOption = False,
 ) -> None:
     """Vérifie la structure R4 et les règles d'identité d'une ressource ; sans réseau."""
-    from passerelle.fhir import structure
+    from passerelle.fhir.conformance import structure
 
     _, resource = client.read_json(file, json=json)
     found = structure.check(resource) + _identity_issues(resource, allow_test=allow_test)

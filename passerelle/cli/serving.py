@@ -144,7 +144,7 @@ def check(json: JsonOption = False) -> None:
     settings = settings_or_stop(json=json)
     from passerelle.app import clock
     from passerelle.dossiers.keeping import derive
-    from passerelle.store.check import check as check_record
+    from passerelle.store.upkeep.check import check as check_record
 
     _demand_record(settings, json=json)
     database_url = settings.database_url.get_secret_value()
@@ -170,7 +170,7 @@ def reindex(json: JsonOption = False) -> None:
     """Reconstruit du journal tout ce qui en est dérivé : index, droits, identifiants."""
     settings = settings_or_stop(json=json)
     from passerelle.dossiers.keeping import derive
-    from passerelle.store.reindex import reindex as rebuild
+    from passerelle.store.upkeep.reindex import reindex as rebuild
 
     _demand_record(settings, json=json)
     shown = None if json else _progress

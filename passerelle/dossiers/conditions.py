@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#ccreate
 
 from urllib.parse import urlencode
 
-from passerelle.fhir.query import Query
+from passerelle.fhir.search.query import Query
 from passerelle.store.contract import Expectation
 
 

@@ -6,8 +6,8 @@ https://hl7.org/fhir/R4/http.html#transaction-response
 from dataclasses import dataclass
 
 from passerelle.errors.refusals import Issue
-from passerelle.fhir.query import Query
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import Query
 from passerelle.store.contract import Page, Version
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from passerelle.dossiers.secure_mail import SecureMail
+from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.store.contract import Store
 
 

@@ -12,9 +12,11 @@ from passerelle.dossiers.claims import claims
 from passerelle.dossiers.gateway import InsPolicy
 from passerelle.dossiers.rights_columns import rights_columns
 from passerelle.errors.refusals import Invalid, Issue, Unprocessable
-from passerelle.fhir import extraction, json_text, served_body, structure
-from passerelle.fhir.index_rows import IndexRows
+from passerelle.fhir import json_text, served_body
+from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.search import extraction
+from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.ins import patient_identity, withholding
 from passerelle.ins import rules as ins_rules
 from passerelle.store.caller import Caller

@@ -14,8 +14,8 @@ from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import Gone, Invalid, NotFound, PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
-from passerelle.fhir.query import Query, parse_criteria
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.search.query import Query, parse_criteria
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Delete, Outcome, Page, Put, Unit, Version
 

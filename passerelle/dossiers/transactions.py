@@ -25,11 +25,11 @@ from passerelle.errors.refusals import (
     Unprocessable,
 )
 from passerelle.errors.rules import issue
-from passerelle.fhir.query import Query, parse, parse_criteria
+from passerelle.fhir.bundles.transaction_entries import PlannedEntry
+from passerelle.fhir.bundles.transaction_plan import Plan, conditional_references, plan, rewrite
+from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.structure_table import resource_types
-from passerelle.fhir.transaction_entries import PlannedEntry
-from passerelle.fhir.transaction_plan import Plan, conditional_references, plan, rewrite
+from passerelle.fhir.search.query import Query, parse, parse_criteria
 from passerelle.store.contract import Delete, Expectation, Outcome, Put, Unit
 
 WRITE = re.compile(r"writes\[([0-9]+)\]")

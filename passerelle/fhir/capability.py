@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from passerelle.fhir.search_parameters import Parameter
+from passerelle.fhir.search.search_parameters import Parameter
 
 FHIR_VERSION = "4.0.1"
 

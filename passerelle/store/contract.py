@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from passerelle.fhir.index_rows import IndexRows
-from passerelle.fhir.query import Query
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.index_rows import IndexRows
+from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 
 

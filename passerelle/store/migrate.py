@@ -20,8 +20,8 @@ import alembic.script
 from sqlalchemy import Connection, create_engine, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from passerelle.store.postgres_url import driver_url
-from passerelle.store.sqlite_connection import connect_writer, path_of
+from passerelle.store.postgresql.postgres_url import driver_url
+from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
 LOCK = 7_205_759_403_792
 """Advisory lock on PostgreSQL: several gateways that start at once migrate one after another."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from passerelle.store import revision, schema
-from passerelle.store.sqlite_connection import connect_writer, path_of
+from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
 SECRET_BYTES = 32
 _VERSION_TABLE = (

@@ -6,7 +6,7 @@ What is not chosen is not loaded: the driver of PostgreSQL costs an embedded rec
 from collections.abc import Callable
 
 from passerelle.store.contract import Store
-from passerelle.store.postgres_url import is_postgres
+from passerelle.store.postgresql.postgres_url import is_postgres
 
 
 def open_store(
@@ -19,11 +19,11 @@ def open_store(
     for a URL that is neither ``sqlite:///…`` nor ``postgresql://…``.
     """
     if is_postgres(database_url):
-        from passerelle.store.postgres_store import PostgresStore
+        from passerelle.store.postgresql.postgres_store import PostgresStore
 
         return PostgresStore(
             database_url, clock=clock, connections=connections, waiting_max=waiting_max
         )
-    from passerelle.store.sqlite_store import SqliteStore
+    from passerelle.store.sqlite.sqlite_store import SqliteStore
 
     return SqliteStore(database_url, clock=clock)

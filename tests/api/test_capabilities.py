@@ -5,8 +5,8 @@ import json
 import pytest
 
 from passerelle.errors.refusals import Invalid
-from passerelle.fhir import structure
-from passerelle.fhir.structure_table import resource_types
+from passerelle.fhir.conformance import structure
+from passerelle.fhir.conformance.structure_table import resource_types
 
 pytestmark = pytest.mark.anyio
 

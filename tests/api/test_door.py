@@ -140,7 +140,7 @@ async def test_a_request_is_known_by_its_id(served):
     assert given.headers["x-request-id"] == "abc-1"
     for odd in ("a b", "é".encode(), "x" * 65):
         made = await served.ask("GET", "/health/live", headers={"x-request-id": odd})
-        assert made.headers["x-request-id"].isalnum()
+        assert made.headers["x-request-id"].replace("-", "").isalnum()
 
 
 class BrokenStore:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerelle.api import negotiation
+from passerelle.api.rest import negotiation
 from passerelle.errors.refusals import Invalid, NotAcceptable, UnsupportedMedia
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from passerelle.demo.samples import qualified
 from passerelle.dossiers.gateway import Gateway, InsPolicy
-from passerelle.mappers.dossier import Dossier, normal
+from passerelle.mappers.native.dossier import Dossier, normal
 from passerelle.store.contract import Store
 from tests.store.conftest import (  # noqa: F401
     clock,

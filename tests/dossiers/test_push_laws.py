@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from passerelle.dossiers.dossier_record import read_record
-from passerelle.dossiers.extraction import extract
+from passerelle.dossiers.exchange.dossier_record import read_record
+from passerelle.dossiers.exchange.extraction import extract
+from passerelle.dossiers.exchange.receipts_of_push import Receipt
+from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.gateway import Gateway
-from passerelle.dossiers.receipts_of_push import Receipt
-from passerelle.dossiers.reception import receive
 from passerelle.errors.refusals import PreconditionFailed, Unprocessable
-from passerelle.mappers.dossier import Dossier, dump
+from passerelle.mappers.native.dossier import Dossier, dump
 from passerelle.store.caller import SYSTEM
 from tests.strategies.dossiers import dossiers
 

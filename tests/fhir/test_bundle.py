@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerelle.errors.rules import issue
-from passerelle.fhir import bundle
+from passerelle.fhir.bundles import bundle
 from passerelle.fhir.instants import dump_instant, http_date, parse_instant
 from passerelle.fhir.resource import Key
 

@@ -3,7 +3,7 @@
 import json
 
 from passerelle.fhir.capability import Ability, Operation, statement
-from passerelle.fhir.search_parameters import ANY, Parameter
+from passerelle.fhir.search.search_parameters import ANY, Parameter
 
 PARAMETERS = {
     "CareTeam": {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.fhir.date_interval import AFTER_ALL, BEFORE_ALL, interval, period
+from passerelle.fhir.search.date_interval import AFTER_ALL, BEFORE_ALL, interval, period
 
 
 def at(text: str) -> int:

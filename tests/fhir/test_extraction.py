@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from passerelle.fhir.date_interval import AFTER_ALL, interval
-from passerelle.fhir.extraction import extract
-from passerelle.fhir.index_rows import Link, Number, Quantity, Span, Text, Token
-from passerelle.fhir.index_values import EMITTERS, Row
-from passerelle.fhir.search_parameters import by_id
+from passerelle.fhir.search.date_interval import AFTER_ALL, interval
+from passerelle.fhir.search.extraction import extract
+from passerelle.fhir.search.index_rows import Link, Number, Quantity, Span, Text, Token
+from passerelle.fhir.search.index_values import EMITTERS, Row
+from passerelle.fhir.search.search_parameters import by_id
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerelle.fhir.narrative import fault
+from passerelle.fhir.conformance.narrative import fault
 
 
 def div(content: str) -> str:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.fhir.primitives import fault, in_order, quick_schema
-from passerelle.fhir.structure_table import patterns
+from passerelle.fhir.conformance.primitives import fault, in_order, quick_schema
+from passerelle.fhir.conformance.structure_table import patterns
 
 KINDS = sorted(set(patterns()) - {"xhtml"})
 

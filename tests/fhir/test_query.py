@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid
-from passerelle.fhir.date_interval import interval
-from passerelle.fhir.query import Query, parse, parse_criteria
-from passerelle.fhir.query_values import (
+from passerelle.fhir.search.date_interval import interval
+from passerelle.fhir.search.query import Query, parse, parse_criteria
+from passerelle.fhir.search.query_values import (
     BadValue,
     MissingValue,
     QuantityValue,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from passerelle.fhir.expressions import compile_expression
-from passerelle.fhir.search_parameters import (
+from passerelle.fhir.search.expressions import compile_expression
+from passerelle.fhir.search.search_parameters import (
     ANY,
     TYPES_WITH_PARAMETERS,
     Parameter,
@@ -56,7 +56,7 @@ def test_a_reference_says_what_it_may_lead_to() -> None:
 
 
 def test_a_type_without_parameters_of_its_own_has_the_common_ones() -> None:
-    assert sorted(parameters("Bundle")) == [
+    assert sorted(parameters("Binary")) == [
         *("_id", "_lastUpdated", "_profile", "_security", "_source", "_tag")
     ]
     assert "Observation" not in TYPES_WITH_PARAMETERS

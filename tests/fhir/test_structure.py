@@ -7,10 +7,10 @@ import pytest
 
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import table
-from passerelle.fhir import datatype_laws, resource_laws
+from passerelle.fhir.conformance import datatype_laws, resource_laws
+from passerelle.fhir.conformance.structure import ISSUES_MAX, check, demand
 from passerelle.fhir.json_text import decode
 from passerelle.fhir.resource import Resource
-from passerelle.fhir.structure import ISSUES_MAX, check, demand
 
 Said = list[tuple[str, str | None]]
 

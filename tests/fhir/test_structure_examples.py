@@ -4,8 +4,8 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from passerelle.fhir.conformance.structure import check
 from passerelle.fhir.json_text import decode
-from passerelle.fhir.structure import check
 
 # The examples of R4 that break R4, and why.
 FAULTY_R4 = {

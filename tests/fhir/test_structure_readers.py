@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from passerelle.fhir import structure_table
+from passerelle.fhir.conformance import structure_table
+from passerelle.fhir.conformance.structure import check
+from passerelle.fhir.conformance.structure_schema import accepts
+from passerelle.fhir.conformance.structure_table import Element, Kind
+from passerelle.fhir.conformance.structure_walk import Walk
 from passerelle.fhir.json_text import encode
 from passerelle.fhir.resource import Resource
-from passerelle.fhir.structure import check
-from passerelle.fhir.structure_schema import accepts
-from passerelle.fhir.structure_table import Element, Kind
-from passerelle.fhir.structure_walk import Walk
 
 CARE = """Patient Practitioner PractitionerRole Organization RelatedPerson CareTeam Appointment Task
     DocumentReference Communication Encounter EpisodeOfCare Consent List Flag Schedule Slot Location

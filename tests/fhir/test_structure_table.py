@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.fhir import structure_table
-from passerelle.fhir.structure_table import Kind
+from passerelle.fhir.conformance import structure_table
+from passerelle.fhir.conformance.structure_table import Kind
 
 TOOL = Path(__file__).resolve().parents[2] / "tools/compile_structures.py"
 PACKAGES = ("hl7.fhir.r4.core-4.0.1.tgz", "hl7.fhir.r4.expansions-4.0.1.tgz")

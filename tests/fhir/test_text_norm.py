@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.fhir.text_norm import normal
+from passerelle.fhir.search.text_norm import normal
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, NotSupported
+from passerelle.fhir.bundles.transaction_plan import conditional_references, plan, rewrite
 from passerelle.fhir.resource import Key
-from passerelle.fhir.transaction_plan import conditional_references, plan, rewrite
 
 TYPES = frozenset(
     {"Patient", "CareTeam", "Binary", "DocumentReference", "Bundle", "List", "Task", "Practitioner"}

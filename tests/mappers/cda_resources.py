@@ -3,9 +3,9 @@
 from typing import Any
 
 from passerelle.fhir.urls import FR_CORE, FR_CORE_0203, HL7_0203
-from passerelle.mappers.cda_from_fhir import DocumentResources
-from passerelle.mappers.cda_from_fhir_actors import ActorResources
-from passerelle.mappers.code_systems import (
+from passerelle.mappers.cda.cda_from_fhir import DocumentResources
+from passerelle.mappers.cda.cda_from_fhir_actors import ActorResources
+from passerelle.mappers.resources.code_systems import (
     FINESS,
     RPPS,
     TRE_A01,

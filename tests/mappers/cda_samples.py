@@ -1,6 +1,6 @@
 """A discharge letter as values, that the tests of CDA and XDM start from."""
 
-from passerelle.mappers.cda_document import (
+from passerelle.mappers.cda.cda_document import (
     Actor,
     Address,
     Author,
@@ -15,7 +15,7 @@ from passerelle.mappers.cda_document import (
     Structure,
     Telecom,
 )
-from passerelle.mappers.xds_metadata import Coded
+from passerelle.mappers.xdm.xds_metadata import Coded
 
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\nnot much of a letter\n%%EOF\n"
 

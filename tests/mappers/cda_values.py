@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from passerelle.mappers.cda_document import (
+from passerelle.mappers.cda.cda_document import (
     Actor,
     Address,
     Author,
@@ -21,7 +21,7 @@ from passerelle.mappers.cda_document import (
     Structure,
     Telecom,
 )
-from passerelle.mappers.xds_metadata import Coded
+from passerelle.mappers.xdm.xds_metadata import Coded
 
 LETTERS = "ABÉÈÇŒœßŸñ'’-&<>\"]] é^|~\\🙂漢"
 words = st.text(LETTERS, min_size=1, max_size=12).map(lambda text: " ".join(text.split()))

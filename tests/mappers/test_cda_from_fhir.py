@@ -7,16 +7,16 @@ import pytest
 from lxml import etree
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.mappers.cda_document import InstanceIdentifier, PersonName
-from passerelle.mappers.cda_from_fhir import document_from_fhir, document_id
-from passerelle.mappers.cda_from_fhir_actors import ActorResources
-from passerelle.mappers.cda_from_fhir_codes import class_of, visibility_of
-from passerelle.mappers.cda_header import read
-from passerelle.mappers.cda_to_xds import to_document_entry, to_submission_set
-from passerelle.mappers.cda_write import write
-from passerelle.mappers.xdm_metadata_read import read as read_metadata
-from passerelle.mappers.xdm_metadata_write import write as write_metadata
-from passerelle.mappers.xds_metadata import Coded, Submission
+from passerelle.mappers.cda.cda_document import InstanceIdentifier, PersonName
+from passerelle.mappers.cda.cda_from_fhir import document_from_fhir, document_id
+from passerelle.mappers.cda.cda_from_fhir_actors import ActorResources
+from passerelle.mappers.cda.cda_from_fhir_codes import class_of, visibility_of
+from passerelle.mappers.cda.cda_header import read
+from passerelle.mappers.cda.cda_to_xds import to_document_entry, to_submission_set
+from passerelle.mappers.cda.cda_write import write
+from passerelle.mappers.xdm.xdm_metadata_read import read as read_metadata
+from passerelle.mappers.xdm.xdm_metadata_write import write as write_metadata
+from passerelle.mappers.xdm.xds_metadata import Coded, Submission
 from tests.mappers.cda_resources import (
     MATRICULE,
     document_reference,

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from passerelle.errors.refusals import Invalid
-from passerelle.mappers.cda_document import (
+from passerelle.mappers.cda.cda_document import (
     InstanceIdentifier,
     NonXmlBody,
     PersonName,
     RelatedDocument,
 )
-from passerelle.mappers.cda_header import read
-from passerelle.mappers.cda_write import write
-from passerelle.mappers.xds_metadata import Coded
+from passerelle.mappers.cda.cda_header import read
+from passerelle.mappers.cda.cda_write import write
+from passerelle.mappers.xdm.xds_metadata import Coded
 from tests.mappers.cda_samples import LETTER
 
 LEVELS = {

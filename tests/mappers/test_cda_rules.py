@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from passerelle.mappers.cda_document import CdaDocument, InstanceIdentifier, PatientRole
-from passerelle.mappers.cda_header import read
-from passerelle.mappers.cda_rules import check
-from passerelle.mappers.xds_metadata import Coded
+from passerelle.mappers.cda.cda_document import CdaDocument, InstanceIdentifier, PatientRole
+from passerelle.mappers.cda.cda_header import read
+from passerelle.mappers.cda.cda_rules import check
+from passerelle.mappers.xdm.xds_metadata import Coded
 from tests.mappers.cda_samples import LETTER, PATIENT
 
 INS_NIA = InstanceIdentifier("1.2.250.1.213.1.4.9", "109076322088835")

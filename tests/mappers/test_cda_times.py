@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerelle.mappers.cda_times import hl7_time, utc_time
+from passerelle.mappers.cda.cda_times import hl7_time, utc_time
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from passerelle.demo.letter import sample_letter
 from passerelle.errors.refusals import Unprocessable
-from passerelle.mappers.cda_document import (
+from passerelle.mappers.cda.cda_document import (
     Actor,
     Author,
     CdaDocument,
@@ -19,16 +19,16 @@ from passerelle.mappers.cda_document import (
     ServiceEvent,
     Structure,
 )
-from passerelle.mappers.cda_header import read as read_cda
-from passerelle.mappers.cda_to_xds import to_document_entry, to_submission_set
-from passerelle.mappers.cda_write import write as write_cda
-from passerelle.mappers.hl7_types import read_cx
-from passerelle.mappers.xdm_metadata_read import read
-from passerelle.mappers.xdm_metadata_write import write
-from passerelle.mappers.xds_metadata import Coded, DocumentEntry, Submission, SubmissionSet
-from passerelle.messaging.xdm_archive import document_name, pack
-from passerelle.messaging.xdm_cover import Emitter
-from passerelle.messaging.xdm_unpack import unpack
+from passerelle.mappers.cda.cda_header import read as read_cda
+from passerelle.mappers.cda.cda_to_xds import to_document_entry, to_submission_set
+from passerelle.mappers.cda.cda_write import write as write_cda
+from passerelle.mappers.xdm.hl7_types import read_cx
+from passerelle.mappers.xdm.xdm_metadata_read import read
+from passerelle.mappers.xdm.xdm_metadata_write import write
+from passerelle.mappers.xdm.xds_metadata import Coded, DocumentEntry, Submission, SubmissionSet
+from passerelle.messaging.xdm.xdm_archive import document_name, pack
+from passerelle.messaging.xdm.xdm_cover import Emitter
+from passerelle.messaging.xdm.xdm_unpack import unpack
 from tests.mappers.cda_samples import DOCTOR, LETTER, PATIENT
 
 NATIONAL = "1.2.250.1.71.4.2.1"

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from lxml import etree
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.mappers.cda_document import CdaDocument, NonXmlBody, PersonName
-from passerelle.mappers.cda_header import read
-from passerelle.mappers.cda_write import write
+from passerelle.mappers.cda.cda_document import CdaDocument, NonXmlBody, PersonName
+from passerelle.mappers.cda.cda_header import read
+from passerelle.mappers.cda.cda_write import write
 from tests.mappers.cda_samples import DOCTOR, LETTER, PATIENT
 from tests.mappers.cda_values import documents
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.mappers.code_systems import IDNPS, RPPS, TRE_A07, TRE_A08, TRE_R260
-from passerelle.mappers.contact_points import EMAIL_TYPE, MAILBOX_METADATA
-from passerelle.mappers.dossier import normal
-from passerelle.mappers.dossier_from_fhir import from_fhir
-from passerelle.mappers.dossier_naming import merge_tags
-from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.mappers.native.dossier import normal
+from passerelle.mappers.native.dossier_from_fhir import from_fhir
+from passerelle.mappers.native.dossier_naming import merge_tags
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
+from passerelle.mappers.resources.code_systems import IDNPS, RPPS, TRE_A07, TRE_A08, TRE_R260
+from passerelle.mappers.resources.contact_points import EMAIL_TYPE, MAILBOX_METADATA
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
 

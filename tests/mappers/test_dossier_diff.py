@@ -5,7 +5,7 @@ from copy import deepcopy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.mappers.dossier_diff import Change, diff
+from passerelle.mappers.native.dossier_diff import Change, diff
 
 DOSSIER = {
     "format": "dossier/1",

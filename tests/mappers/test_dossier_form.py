@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, PasserelleError, Unprocessable
-from passerelle.mappers.dossier import UNSUPPORTED, dump
-from passerelle.mappers.dossier_form import parse
-from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.mappers.native.dossier import UNSUPPORTED, dump
+from passerelle.mappers.native.dossier_form import parse
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from tests.strategies.dossiers import dossiers
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens"

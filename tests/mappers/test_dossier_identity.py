@@ -2,9 +2,10 @@
 
 import pytest
 
-from passerelle.mappers import dossier_identity, patient_identity
-from passerelle.mappers.dossier import normal
-from passerelle.mappers.patient_identity import RELIABILITY
+from passerelle.mappers.native import dossier_identity
+from passerelle.mappers.native.dossier import normal
+from passerelle.mappers.resources import patient_identity
+from passerelle.mappers.resources.patient_identity import RELIABILITY
 
 INS = {"number": "279035121518989", "oid": "1.2.250.1.213.1.4.10"}
 PROOF = {"kind": {"text": "passeport"}}

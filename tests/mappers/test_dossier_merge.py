@@ -3,10 +3,10 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from passerelle.mappers.dossier import SECTIONS, Dossier, dump, normal
-from passerelle.mappers.dossier_form import parse
-from passerelle.mappers.dossier_merge import merge
-from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.mappers.native.dossier import SECTIONS, Dossier, dump, normal
+from passerelle.mappers.native.dossier_form import parse
+from passerelle.mappers.native.dossier_merge import merge
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from tests.strategies.dossiers import circles, dossiers
 
 LAW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))

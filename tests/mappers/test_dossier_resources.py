@@ -8,11 +8,11 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import HealthCheck, given, settings
 
-from passerelle.fhir import structure
+from passerelle.fhir.conformance import structure
 from passerelle.fhir.urls import CDS, DOSSIER_TAG, FR_CORE, PDSM
-from passerelle.mappers.dossier_form import parse
-from passerelle.mappers.dossier_to_fhir import to_fhir
-from passerelle.mappers.fhir_elements import OWN_EXTENSIONS
+from passerelle.mappers.native.dossier_form import parse
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
+from passerelle.mappers.resources.fhir_elements import OWN_EXTENSIONS
 from tests.mappers.profile_snapshots import BASES, profiles
 from tests.strategies.dossiers import dossiers
 
@@ -92,7 +92,7 @@ def test_the_reader_of_profiles_sees_what_lacks_and_what_is_too_much(snapshots):
 
 
 def test_every_extension_of_our_own_is_written_somewhere():
-    code = "".join(path.read_text(encoding="utf-8") for path in MAPPERS.glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in MAPPERS.rglob("*.py"))
     for name in OWN_EXTENSIONS:
         assert len(re.findall(f'"{name}"', code)) >= 2, name
 

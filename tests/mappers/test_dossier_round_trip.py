@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.fhir import structure
-from passerelle.mappers.dossier import Dossier, dump
-from passerelle.mappers.dossier_form import parse
-from passerelle.mappers.dossier_from_fhir import from_fhir
-from passerelle.mappers.dossier_to_fhir import to_fhir
+from passerelle.fhir.conformance import structure
+from passerelle.mappers.native.dossier import Dossier, dump
+from passerelle.mappers.native.dossier_form import parse
+from passerelle.mappers.native.dossier_from_fhir import from_fhir
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from tests.strategies.dossiers import dossiers
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.mappers.hl7_types import (
+from passerelle.mappers.xdm.hl7_types import (
     Cx,
     Xcn,
     Xon,

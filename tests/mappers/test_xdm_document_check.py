@@ -1,7 +1,7 @@
 """A document is told apart from the one that its metadata describe."""
 
-from passerelle.mappers.xdm_document_check import check
-from passerelle.mappers.xds_metadata import DocumentEntry
+from passerelle.mappers.xdm.xdm_document_check import check
+from passerelle.mappers.xdm.xds_metadata import DocumentEntry
 
 ABC = "A9993E364706816ABA3E25717850C26C9CD0D89D"
 

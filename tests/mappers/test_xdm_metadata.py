@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, Unprocessable
-from passerelle.mappers.xdm_metadata_read import read
-from passerelle.mappers.xdm_metadata_write import write
-from passerelle.mappers.xds_metadata import (
+from passerelle.mappers.xdm.xdm_metadata_read import read
+from passerelle.mappers.xdm.xdm_metadata_write import write
+from passerelle.mappers.xdm.xds_metadata import (
     Author,
     Coded,
     DocumentEntry,

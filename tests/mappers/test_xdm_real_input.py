@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.mappers.cda_header import read as read_cda
-from passerelle.mappers.cda_to_xds import to_document_entry, to_submission_set
-from passerelle.mappers.xdm_document_check import check
-from passerelle.mappers.xdm_metadata_read import read
-from passerelle.mappers.xdm_metadata_write import write
-from passerelle.mappers.xds_metadata import Coded, Submission
-from passerelle.messaging.xdm_unpack import unpack
+from passerelle.mappers.cda.cda_header import read as read_cda
+from passerelle.mappers.cda.cda_to_xds import to_document_entry, to_submission_set
+from passerelle.mappers.xdm.xdm_document_check import check
+from passerelle.mappers.xdm.xdm_metadata_read import read
+from passerelle.mappers.xdm.xdm_metadata_write import write
+from passerelle.mappers.xdm.xds_metadata import Coded, Submission
+from passerelle.messaging.xdm.xdm_unpack import unpack
 from tests.mappers.xdm_order import order_faults
 
 FORMAT = (

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from passerelle.messaging.accounts import Account
-from passerelle.messaging.mail import Attachment, Correspondent, Mail
+from passerelle.messaging.sending.mail import Attachment, Correspondent, Mail
 from passerelle.simulation.operator import Operator
 
 GATEWAY = "passerelle@chu.example"

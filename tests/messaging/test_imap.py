@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from passerelle.messaging import imap
 from passerelle.messaging.accounts import Account
-from passerelle.messaging.imap import MailboxUnavailable, Position, fetch_new, mark_seen
+from passerelle.messaging.receiving import imap
+from passerelle.messaging.receiving.imap import MailboxUnavailable, Position, fetch_new, mark_seen
 from passerelle.messaging.tls import client_context
 from passerelle.simulation.operator import Operator
 from tests.messaging.correspondence import GATEWAY, account_at, open_mailboxes

@@ -15,8 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import TooLarge, Unprocessable
-from passerelle.messaging.header_text import has_control
-from passerelle.messaging.mail import Attachment, Correspondent, Mail, build, check, demand_size
+from passerelle.messaging.sending.header_text import has_control
+from passerelle.messaging.sending.mail import (
+    Attachment,
+    Correspondent,
+    Mail,
+    build,
+    check,
+    demand_size,
+)
 from tests.messaging.correspondence import DOCTOR, GATEWAY, a_mail
 
 NOT_IN_A_LINE: tuple[Literal["Cc", "Cs", "Zl", "Zp"], ...] = ("Cc", "Cs", "Zl", "Zp")

@@ -3,7 +3,7 @@
 import pytest
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.messaging.mss_headers import mss_headers
+from passerelle.messaging.sending.mss_headers import mss_headers
 
 DOCTOR = "dr@cabinet.example"
 CITIZEN = "279035121518989@patient.mssante.fr"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from passerelle.messaging.imap import fetch_new
-from passerelle.messaging.mail import build
-from passerelle.messaging.receipts import read
-from passerelle.messaging.smtp import send
-from passerelle.messaging.smtp_replies import SendDeferred, SendUncertain
+from passerelle.messaging.receiving.imap import fetch_new
+from passerelle.messaging.receiving.receipts import read
+from passerelle.messaging.sending.mail import build
+from passerelle.messaging.sending.smtp import send
+from passerelle.messaging.sending.smtp_replies import SendDeferred, SendUncertain
 from passerelle.simulation.mailboxes import Behaviour
 from passerelle.simulation.operator import Operator
 from tests.messaging.correspondence import DOCTOR, GATEWAY, a_mail, account_at, open_mailboxes

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.messaging import mail_reading
 from passerelle.messaging.accounts import Account
-from passerelle.messaging.imap import fetch_new
-from passerelle.messaging.mail import build
-from passerelle.messaging.receipts import Receipt, read
-from passerelle.messaging.smtp import send
+from passerelle.messaging.receiving import mail_reading
+from passerelle.messaging.receiving.imap import fetch_new
+from passerelle.messaging.receiving.receipts import Receipt, read
+from passerelle.messaging.sending.mail import build
+from passerelle.messaging.sending.smtp import send
 from passerelle.simulation.mailboxes import Behaviour
 from passerelle.simulation.operator import Operator
 from tests.messaging.correspondence import DOCTOR, GATEWAY, a_mail

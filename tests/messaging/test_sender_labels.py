@@ -3,7 +3,7 @@
 import pytest
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.messaging.sender_labels import functional_label, personal_label
+from passerelle.messaging.sending.sender_labels import functional_label, personal_label
 
 
 def test_a_person_is_title_given_family_entity() -> None:

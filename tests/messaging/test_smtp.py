@@ -10,9 +10,9 @@ import pytest
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.messaging.accounts import Account
-from passerelle.messaging.mail import Attachment, build
-from passerelle.messaging.smtp import Sent, Timeouts, send
-from passerelle.messaging.smtp_replies import (
+from passerelle.messaging.sending.mail import Attachment, build
+from passerelle.messaging.sending.smtp import Sent, Timeouts, send
+from passerelle.messaging.sending.smtp_replies import (
     SendDeferred,
     SendRefused,
     SendUncertain,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.messaging.subject import pdf_name, read_subject, xdm_subject
+from passerelle.messaging.sending.subject import pdf_name, read_subject, xdm_subject
 
 
 def test_the_subject_is_the_one_of_the_reference() -> None:

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from passerelle.errors.refusals import Unprocessable
-from passerelle.messaging.xdm_archive import document_name, pack
-from passerelle.messaging.xdm_cover import Emitter
-from passerelle.messaging.xdm_unpack import unpack
+from passerelle.messaging.xdm.xdm_archive import document_name, pack
+from passerelle.messaging.xdm.xdm_cover import Emitter
+from passerelle.messaging.xdm.xdm_unpack import unpack
 
 EMITTER = Emitter("Réseau Œuvre & Santé", "1310000001", "DR Zoé D'ÉPINAY", "Toulouse", "0561")
 DATE = datetime(2026, 1, 12, 10, 15, 1)  # noqa: DTZ001

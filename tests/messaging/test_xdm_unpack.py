@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from passerelle.errors.refusals import Invalid
-from passerelle.messaging.xdm_unpack import Limits, unpack
+from passerelle.messaging.xdm.xdm_unpack import Limits, unpack
 
 METADATA = "IHE_XDM/SUBSET01/METADATA.XML"
 DOCUMENT = "IHE_XDM/SUBSET01/DOC0001.XML"

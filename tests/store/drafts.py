@@ -4,9 +4,9 @@ import hashlib
 import json
 from typing import Any
 
-from passerelle.fhir.extraction import extract
-from passerelle.fhir.index_rows import IndexRows
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.extraction import extract
+from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.urls import DOSSIER_TAG
 from passerelle.store.contract import Claim, Draft, RightsColumns
 

@@ -9,7 +9,7 @@ import pytest
 from passerelle.errors.refusals import NotFound, TooLarge
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Store, Unit
-from passerelle.store.parts import PART_BYTES
+from passerelle.store.sql.parts import PART_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -83,8 +83,9 @@ async def test_bytes_that_a_crash_cut_short_are_not_found_until_put_again(
 
 async def leave_parts(store: Any, digest: str, data: bytes, count: int) -> None:
     """Write the first parts only, as a process does that is killed on the way."""
-    from passerelle.store import postgres_outbox, sqlite_outbox
-    from passerelle.store.postgres_store import PostgresStore
+    from passerelle.store.postgresql import postgres_outbox
+    from passerelle.store.postgresql.postgres_store import PostgresStore
+    from passerelle.store.sqlite import sqlite_outbox
 
     for number in range(count):
         part = data[number * PART_BYTES : (number + 1) * PART_BYTES]

@@ -10,12 +10,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from passerelle.fhir.query import parse_criteria
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import parse_criteria
 from passerelle.store.caller import SYSTEM
-from passerelle.store.check import Finding, check
 from passerelle.store.contract import Claim, Delete, NewJob, NewMessage, Put, Store, Unit
-from passerelle.store.reindex import reindex
+from passerelle.store.upkeep.check import Finding, check
+from passerelle.store.upkeep.reindex import reindex
 
 pytestmark = pytest.mark.anyio
 

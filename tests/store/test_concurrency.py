@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from passerelle.errors.refusals import Conflict, PreconditionFailed
-from passerelle.fhir.query import parse_criteria
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import parse_criteria
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import (
     Delete,

@@ -13,8 +13,8 @@ import pytest
 
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
-from passerelle.store.check import check
 from passerelle.store.opening import open_store
+from passerelle.store.upkeep.check import check
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from passerelle.errors.refusals import Unavailable
 from passerelle.store import schema
 from passerelle.store.migrate import migrate
 from passerelle.store.opening import open_store
-from passerelle.store.postgres_url import driver_url
+from passerelle.store.postgresql.postgres_url import driver_url
 from passerelle.store.revision import head
 
 NAMES = ["0001 The first tables of the record (house section 3)."]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from passerelle.errors.refusals import Conflict, PreconditionFailed
-from passerelle.fhir.query import parse_criteria
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import parse_criteria
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Claim, Delete, Expectation, Put, Stale, Unit
 from passerelle.store.opening import open_store

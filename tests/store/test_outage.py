@@ -12,9 +12,9 @@ import pytest
 from passerelle.errors.refusals import PasserelleError, Unavailable
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
-from passerelle.store.check import check
 from passerelle.store.contract import NewJob, Put, Store, Unit
 from passerelle.store.opening import open_store
+from passerelle.store.upkeep.check import check
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +60,7 @@ async def test_a_full_disk_refuses_writes_and_reads_go_on(
 async def test_a_file_that_another_process_writes_is_waited_for(
     sqlite_database_url: str, clock: Any, draft: Any
 ) -> None:
-    from passerelle.store.sqlite_connection import connect_writer, path_of
+    from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
     store = open_store(sqlite_database_url, clock=clock)
     await store.open()

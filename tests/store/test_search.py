@@ -17,14 +17,14 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from passerelle.errors.refusals import Invalid
-from passerelle.fhir.date_interval import interval, period
-from passerelle.fhir.extraction import extract
-from passerelle.fhir.query import Query, parse
-from passerelle.fhir.text_norm import normal
+from passerelle.fhir.search.date_interval import interval, period
+from passerelle.fhir.search.extraction import extract
+from passerelle.fhir.search.query import Query, parse
+from passerelle.fhir.search.text_norm import normal
 from passerelle.store import schema
 from passerelle.store.caller import NOBODY, SYSTEM, Caller
 from passerelle.store.contract import Page
-from passerelle.store.search import matching_statement, search
+from passerelle.store.search_sql.search import matching_statement, search
 
 SECRET = b"a secret of the test"
 _INDEX_TABLES = (

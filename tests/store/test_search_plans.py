@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from passerelle.fhir.query import Query, parse
+from passerelle.fhir.search.query import Query, parse
 from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
-from passerelle.store.search import Statement, includes_statement, page_statements
-from passerelle.store.search_shape import ClauseShape, Group, QueryShape
-from passerelle.store.search_statement import PLANS_MAX, plan_of
+from passerelle.store.search_sql.search import Statement, includes_statement, page_statements
+from passerelle.store.search_sql.search_shape import ClauseShape, Group, QueryShape
+from passerelle.store.search_sql.search_statement import PLANS_MAX, plan_of
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_one_text_serves_all_searches_of_a_shape() -> None:
 
 
 def test_the_texts_that_are_kept_are_bounded() -> None:
-    from passerelle.store import search_statement
+    from passerelle.store.search_sql import search_statement
 
     for size in range(PLANS_MAX + 10):
         search_statement.keep((size, "sqlite", "test"), search_statement.Plan("", (), {}))

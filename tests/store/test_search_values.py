@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, create_engine, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from passerelle.fhir.number_interval import precision_interval
-from passerelle.fhir.query_values import number_value, quantity_value
+from passerelle.fhir.search.number_interval import precision_interval
+from passerelle.fhir.search.query_values import number_value, quantity_value
 from passerelle.store import schema
-from passerelle.store.search_values import FACES, after_prefix
+from passerelle.store.search_sql.search_values import FACES, after_prefix
 
 KEPT = ("1.5", "100", "101", "100.4")
 

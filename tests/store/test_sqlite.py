@@ -10,8 +10,8 @@ from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Put, Unit
 from passerelle.store.opening import open_store
-from passerelle.store.sqlite_connection import connect_writer, path_of
-from passerelle.store.sqlite_readers import SqliteReaders, without_waiting
+from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
+from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from passerelle.mappers.code_systems import TRE_R38, TRE_R85, TRE_R260
-from passerelle.mappers.dossier import Dossier, Entry, normal
+from passerelle.mappers.native.dossier import Dossier, Entry, normal
+from passerelle.mappers.resources.code_systems import TRE_R38, TRE_R85, TRE_R260
 
 INS_TEST = "1.2.250.1.213.1.4.10"
 PLATFORMS = ("https://coordination.example", "https://autre.example/plateforme/")

@@ -1,0 +1,1 @@
+"""The FHIR REST API: routes, interactions, bodies in and out."""

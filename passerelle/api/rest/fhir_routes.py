@@ -1,0 +1,178 @@
+"""The FHIR addresses: which handler answers which method on which shape of address.
+
+https://hl7.org/fhir/R4/http.html#summary . These tables route, and the CapabilityStatement is
+made from them; what the standard has and they do not is refused by name.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from passerelle.api.rest import binaries, bundles, interactions, operations, searches
+from passerelle.api.rest.requests import Request
+from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.repository import Repository
+from passerelle.errors.refusals import NotFound
+from passerelle.errors.rules import issue
+from passerelle.fhir.capability import Operation
+from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.urls import PASSERELLE
+
+Handler = Callable[[Repository, Request], Awaitable[Reply]]
+
+
+class Route(NamedTuple):
+    """What answers a method on an address; ``code`` is its interaction in the standard.
+
+    ``negotiates``: the handler itself looks at what the client can read (Binary).
+    """
+
+    handler: Handler
+    code: str
+    negotiates: bool = False
+
+
+BASE = "/fhir"
+METADATA = "/fhir/metadata"
+SYSTEM_SEARCH = "/fhir/_search"
+SYSTEM_HISTORY = "/fhir/_history"
+SYSTEM_OPERATION = "/fhir/${operation}"
+SMART = "/fhir/.well-known/smart-configuration"
+TYPE = "/fhir/{type}"
+TYPE_SEARCH = "/fhir/{type}/_search"
+TYPE_HISTORY = "/fhir/{type}/_history"
+TYPE_OPERATION = "/fhir/{type}/${operation}"
+INSTANCE = "/fhir/{type}/{id}"
+HISTORY = "/fhir/{type}/{id}/_history"
+VERSION = "/fhir/{type}/{id}/_history/{version}"
+OPERATION = "/fhir/{type}/{id}/${operation}"
+COMPARTMENT = "/fhir/{type}/{id}/{compartment}"
+BINARY = "/fhir/Binary"
+BINARY_INSTANCE = "/fhir/Binary/{id}"
+SEND_MSS = "/fhir/DocumentReference/{id}/$send-mss"
+
+ROUTES: dict[str, dict[str, Route]] = {
+    BASE: {"POST": Route(bundles.apply, "transaction")},
+    TYPE: {
+        "GET": Route(searches.search, "search-type"),
+        "POST": Route(interactions.create, "create"),
+        "PUT": Route(interactions.update_matching, "conditional-update"),
+    },
+    TYPE_SEARCH: {"POST": Route(searches.search_by_form, "search-type")},
+    INSTANCE: {
+        "GET": Route(interactions.read, "read"),
+        "PUT": Route(interactions.update, "update"),
+        "DELETE": Route(interactions.delete, "delete"),
+    },
+    HISTORY: {"GET": Route(interactions.history, "history-instance")},
+    VERSION: {"GET": Route(interactions.vread, "vread")},
+    SEND_MSS: {"POST": Route(operations.send_mss, "operation")},
+}
+ROUTES[BINARY] = ROUTES[TYPE] | {"POST": Route(binaries.create, "create")}
+ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
+    "GET": Route(binaries.read, "read", negotiates=True),
+    "PUT": Route(binaries.update, "update"),
+}
+
+NOT_THERE_YET: dict[str, dict[str, str]] = {
+    BASE: {"GET": "search-system"},
+    SYSTEM_SEARCH: {"GET": "search-system", "POST": "search-system"},
+    SYSTEM_HISTORY: {"GET": "history-system"},
+    SYSTEM_OPERATION: {"GET": "operation", "POST": "operation"},
+    SMART: {"GET": "SMART App Launch"},
+    TYPE: {"DELETE": "conditional-delete", "PATCH": "conditional-patch"},
+    TYPE_SEARCH: {"GET": "GET _search"},
+    TYPE_HISTORY: {"GET": "history-type"},
+    TYPE_OPERATION: {"GET": "operation", "POST": "operation"},
+    INSTANCE: {"PATCH": "patch"},
+    OPERATION: {"GET": "operation", "POST": "operation"},
+    COMPARTMENT: {"GET": "search-compartment"},
+}
+"""What R4 has and we do not have yet, by its name there."""
+NOT_THERE_YET[BINARY] = NOT_THERE_YET[TYPE]
+NOT_THERE_YET[BINARY_INSTANCE] = NOT_THERE_YET[INSTANCE]
+
+TYPE_INTERACTIONS = (
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "create",
+    "search-type",
+)
+SYSTEM_INTERACTIONS = ("transaction", "batch")
+CONDITIONS: dict[str, bool | str] = {
+    "versioning": "versioned",
+    "readHistory": True,
+    "updateCreate": True,
+    "conditionalCreate": True,
+    "conditionalRead": "full-support",
+    "conditionalUpdate": True,
+    "conditionalDelete": "not-supported",
+}
+OPERATIONS = (
+    Operation("DocumentReference", "send-mss", PASSERELLE + "/OperationDefinition/send-mss"),
+)
+
+_MARKED_ONE = {
+    "metadata": METADATA,
+    "_search": SYSTEM_SEARCH,
+    "_history": SYSTEM_HISTORY,
+}
+_MARKED_TWO = {"_search": TYPE_SEARCH, "_history": TYPE_HISTORY}
+
+
+def shape_of(segments: Sequence[str], request: Request) -> str:
+    """Give the shape of an address below the base, and set the parameters that stand in it.
+
+    Raises NotFound for an address that has no shape of the standard, or an unknown type.
+    """
+    count = len(segments)
+    if count == 0:
+        return BASE
+    first = segments[0]
+    if first not in resource_types():
+        return _system_shape(segments)
+    request.type = first
+    if count == 1:
+        return BINARY if first == "Binary" else TYPE
+    second = segments[1]
+    if count == 2:
+        if second[:1] in ("_", "$"):
+            return TYPE_OPERATION if second[0] == "$" else _marked(_MARKED_TWO, second)
+        request.id = second
+        return BINARY_INSTANCE if first == "Binary" else INSTANCE
+    request.id = second
+    third = segments[2]
+    if third == "_history" and count == 3:
+        return HISTORY
+    if third == "_history" and count == 4:
+        request.version = segments[3]
+        return VERSION
+    if third[:1] == "$" and count == 3:
+        return SEND_MSS if (first, third) == ("DocumentReference", "$send-mss") else OPERATION
+    if (third == "*" or third in resource_types()) and count == 3:
+        return COMPARTMENT
+    raise NotFound(issue("http.address-unknown"))
+
+
+def _system_shape(segments: Sequence[str]) -> str:
+    first = segments[0]
+    if len(segments) == 1:
+        if first[:1] == "$":
+            return SYSTEM_OPERATION
+        if first[:1].isupper():
+            raise NotFound(issue("http.type-unknown"))
+        return _marked(_MARKED_ONE, first)
+    if segments == [".well-known", "smart-configuration"]:
+        return SMART
+    if first[:1].isupper():
+        raise NotFound(issue("http.type-unknown"))
+    raise NotFound(issue("http.address-unknown"))
+
+
+def _marked(shapes: dict[str, str], segment: str) -> str:
+    shape = shapes.get(segment)
+    if shape is None:
+        raise NotFound(issue("http.address-unknown"))
+    return shape

@@ -1,0 +1,109 @@
+"""The FHIR base: from a request to the handler that answers it, and back.
+
+https://hl7.org/fhir/R4/http.html . A raw ASGI dispatcher: a read costs a look-up in two tables.
+"""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from passerelle.api.errors import NotAllowedHere
+from passerelle.api.rest import fhir_routes, responses
+from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, shape_of
+from passerelle.api.rest.requests import Request
+from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.repository import Repository
+from passerelle.errors.refusals import NotSupported
+from passerelle.errors.rules import issue
+from passerelle.fhir.capability import Ability, statement
+from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.search.search_parameters import parameters
+from passerelle.store.caller import Caller
+
+PREFIX = fhir_routes.BASE
+UNKNOWN = "/fhir/*"
+"""The route that is told of an address without a shape."""
+
+
+class FhirService:
+    """The FHIR base of one gateway."""
+
+    def __init__(self, gateway: Gateway, *, body_limit: int, software_version: str) -> None:
+        self.gateway = gateway
+        self.body_limit = body_limit
+        self.software_version = software_version
+        self._metadata: bytes | None = None
+
+    async def answer(
+        self,
+        scope: MutableMapping[str, Any],
+        headers: Mapping[bytes, bytes],
+        receive: Any,
+        caller: Caller,
+    ) -> Reply:
+        """Answer one request; the shape of its address is left in its ASGI scope for the log.
+
+        Raises every refusal of the rooms below.
+        """
+        scope["passerelle.route"] = UNKNOWN
+        request = Request(scope, headers, receive, self.body_limit)
+        path: str = scope["path"]
+        segments = path[len(PREFIX) + 1 :].split("/") if len(path) > len(PREFIX) + 1 else []
+        if segments and not segments[-1]:
+            segments.pop()
+        shape = shape_of(segments, request)
+        scope["passerelle.route"] = shape
+        method = "GET" if request.method == "HEAD" else request.method
+        if shape == METADATA:
+            return self._capabilities(request, method)
+        routes = ROUTES.get(shape, {})
+        route = routes.get(method)
+        if route is None:
+            raise _without_route(shape, request.method)
+        repository = Repository(self.gateway, caller)
+        if route.negotiates:
+            return await route.handler(repository, request)
+        pretty = request.demand_json()
+        reply = await route.handler(repository, request)
+        return responses.pretty(reply) if pretty else reply
+
+    def capabilities(self) -> bytes:
+        """Give the CapabilityStatement, made once."""
+        if self._metadata is None:
+            ability = Ability(
+                types=resource_types(),
+                type_interactions=fhir_routes.TYPE_INTERACTIONS,
+                system_interactions=fhir_routes.SYSTEM_INTERACTIONS,
+                conditions=fhir_routes.CONDITIONS,
+                parameters=parameters,
+                operations=fhir_routes.OPERATIONS,
+            )
+            self._metadata = statement(
+                ability,
+                base_url=self.gateway.base_url,
+                software_version=self.software_version,
+                date=dump_instant(self.gateway.clock())[:10],
+            )
+        return self._metadata
+
+    def _capabilities(self, request: Request, method: str) -> Reply:
+        """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
+        if method != "GET":
+            raise NotAllowedHere(("GET", "HEAD"))
+        if ("mode", "terminology") in request.all_pairs():
+            raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
+        pretty = request.demand_json()
+        reply = responses.fhir(self.capabilities())
+        return responses.pretty(reply) if pretty else reply
+
+
+def _without_route(shape: str, method: str) -> Exception:
+    """Say why a method has no handler: not there yet by its name, or not allowed."""
+    coming = NOT_THERE_YET.get(shape, {})
+    if method in coming:
+        return NotSupported(issue("http.not-there-yet", what=coming[method]))
+    allowed = set(ROUTES.get(shape, {})) | set(coming)
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return NotAllowedHere(allowed)

@@ -1,0 +1,214 @@
+"""The interactions on one resource: read, vread, create, update, delete, history.
+
+https://hl7.org/fhir/R4/http.html . One way down to the repository, one way up from it.
+"""
+
+import re
+from email.utils import parsedate_to_datetime
+
+from passerelle.api.rest import negotiation, responses
+from passerelle.api.rest.requests import Request
+from passerelle.api.rest.responses import Header, Reply
+from passerelle.dossiers.repository import Repository
+from passerelle.errors.refusals import Invalid, NotFound, NotSupported, PasserelleError
+from passerelle.errors.rules import issue
+from passerelle.fhir.bundles import bundle
+from passerelle.fhir.instants import SECOND
+from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.search.query_results import COUNT_DEFAULT, COUNT_MAX
+from passerelle.store.contract import Outcome, Version
+
+ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
+VERSION = re.compile(r"[0-9]{1,18}\Z")
+HISTORY_PARAMETERS = ("_count", "_before")
+"""``_before`` is ours: the version that a further page goes on from."""
+HISTORY_NOT_THERE_YET = ("_since", "_at", "_list")
+
+
+async def read(repository: Repository, request: Request) -> Reply:
+    """Give the current version, or 304 when the client has it already.
+
+    https://hl7.org/fhir/R4/http.html#read and #cread
+    """
+    if request.query:
+        _demand_no_parameters(request)
+    version = await repository.read(_key(request))
+    if _is_held(version, request):
+        return responses.bare(version, 304)
+    return responses.served(version)
+
+
+async def vread(repository: Repository, request: Request) -> Reply:
+    """Give one version (https://hl7.org/fhir/R4/http.html#vread)."""
+    if request.query:
+        _demand_no_parameters(request)
+    if not VERSION.match(request.version):
+        raise NotFound(issue("http.version-malformed"))
+    version = await repository.vread(_key(request), int(request.version))
+    if _is_held(version, request):
+        return responses.bare(version, 304)
+    return responses.served(version)
+
+
+async def create(repository: Repository, request: Request) -> Reply:
+    """Keep a new resource; with If-None-Exist, the one that is there already is given back.
+
+    https://hl7.org/fhir/R4/http.html#create and #ccreate
+    """
+    condition = request.header(b"if-none-exist")
+    criteria = None if condition is None else condition.rpartition("?")[2].strip()
+    if criteria == "":
+        raise Invalid(issue("http.if-none-exist-empty"))
+    resource = await request.resource()
+    _demand_type(resource, request.type)
+    outcome = await repository.create(resource, if_none_exist=criteria)
+    return written(outcome, repository, request)
+
+
+async def update(repository: Repository, request: Request) -> Reply:
+    """Keep a version under an id (https://hl7.org/fhir/R4/http.html#update)."""
+    key = _key(request)
+    expected = _expected(request)
+    resource = await request.resource()
+    _demand_type(resource, key.type)
+    if "id" not in resource:
+        raise Invalid(issue("http.resource-id-missing", f"{key.type}.id"))
+    if resource["id"] != key.id:
+        raise Invalid(issue("http.resource-id-mismatch", f"{key.type}.id"))
+    return written(await repository.update(key, resource, if_match=expected), repository, request)
+
+
+async def update_matching(repository: Repository, request: Request) -> Reply:
+    """Update what the criteria designate (https://hl7.org/fhir/R4/http.html#cond-update)."""
+    criteria = "&".join(
+        part
+        for part in request.query.decode("latin-1").split("&")
+        if part and part.partition("=")[0] not in ("_format", "_pretty")
+    )
+    if not criteria:
+        raise Invalid(issue("http.criteria-missing", type=request.type))
+    expected = _expected(request)
+    resource = await request.resource()
+    _demand_type(resource, request.type)
+    outcome = await repository.update_matching(request.type, criteria, resource, if_match=expected)
+    return written(outcome, repository, request)
+
+
+async def delete(repository: Repository, request: Request) -> Reply:
+    """Delete a resource; its versions stay (https://hl7.org/fhir/R4/http.html#delete)."""
+    if request.query:
+        _demand_no_parameters(request)
+    expected = negotiation.if_match(request.header(b"if-match"))
+    outcome = await repository.delete(_key(request), if_match=expected)
+    tag: tuple[Header, ...] = ()
+    if outcome.version is not None:
+        tag = ((b"etag", responses.etag(outcome.version.version)),)
+    if request.preference.returns == "OperationOutcome":
+        return responses.said(200, [issue("http.done")], tag)
+    return Reply(204, tag)
+
+
+async def history(repository: Repository, request: Request) -> Reply:
+    """Give the versions of a resource, newest first (https://hl7.org/fhir/R4/http.html#history)."""
+    key = _key(request)
+    count, before = _history_window(request)
+    versions = await repository.history(key, count=count + 1, before=before)
+    page, rest = versions[:count], versions[count:]
+    base = repository.gateway.base_url
+    address = f"{base}/{key.type}/{key.id}/_history?_count={count}"
+    next_url = f"{address}&_before={page[-1].version}" if rest and page else None
+    return responses.fhir(
+        bundle.history(
+            base,
+            [bundle.Past(v.key, v.version, v.at, v.method, v.body) for v in page],
+            self_url=address if before is None else f"{address}&_before={before}",
+            next_url=next_url,
+            total=len(page) if before is None and not rest else None,
+        )
+    )
+
+
+def written(outcome: Outcome, repository: Repository, request: Request) -> Reply:
+    """Give the answer to a create or an update, as ``Prefer: return`` asks."""
+    version = outcome.version
+    assert version is not None  # only a deletion has none
+    status = 201 if outcome.action == "created" else 200
+    address = bundle.outcome_location(repository.gateway.base_url, version.key, version.version)
+    more = ((b"location", address.encode()),)
+    returns = request.preference.returns
+    if returns == "minimal":
+        return responses.bare(version, status, more)
+    if returns == "OperationOutcome":
+        headers = (*responses.version_headers(version), *more)
+        return responses.said(status, [issue("http.done")], headers)
+    return responses.served(version, status=status, more=more)
+
+
+def _key(request: Request) -> Key:
+    """Give the key of the address. Raises Invalid for an id that none can have."""
+    if not ID.match(request.id):
+        raise Invalid(issue("http.id-malformed"))
+    return Key(request.type, request.id)
+
+
+def _demand_type(resource: Resource, type_: str) -> None:
+    if resource.get("resourceType") != type_:
+        raise Invalid(issue("http.type-mismatch", "resourceType", type=type_))
+
+
+def _demand_no_parameters(request: Request) -> None:
+    """Refuse parameters that are not applied, when the client wants to be told (strict)."""
+    if not request.strict:
+        return
+    unknown = {name for name, _ in request.pairs()}
+    if unknown:
+        raise Invalid(*(issue("http.parameter-unknown", name=shown(name)) for name in unknown))
+
+
+def shown(name: str) -> str:
+    """Give a parameter's name as it may be told: anything but a plain name might be a value."""
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:\-]{0,63}", name) else "?"
+
+
+def _expected(request: Request) -> int | None:
+    """Give the version of If-Match; a write on If-None-Match is not there yet."""
+    if b"if-none-match" in request.headers:
+        raise NotSupported(issue("http.not-there-yet", what="PUT If-None-Match"))
+    return negotiation.if_match(request.header(b"if-match"))
+
+
+def _is_held(version: Version, request: Request) -> bool:
+    """Tell whether the client holds this version; If-None-Match goes before If-Modified-Since."""
+    held = request.header(b"if-none-match")
+    if held is not None:
+        known = negotiation.tags(held)
+        return str(version.version) in known or "*" in known
+    since = request.header(b"if-modified-since")
+    if since is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    return version.at // SECOND <= moment.timestamp()
+
+
+def _history_window(request: Request) -> tuple[int, int | None]:
+    """Give the size of a page and the version it goes on from."""
+    count, before = COUNT_DEFAULT, None
+    refusals: list[PasserelleError] = []
+    for name, value in request.pairs():
+        if name in HISTORY_NOT_THERE_YET:
+            raise NotSupported(issue("http.not-there-yet", what=f"_history {name}"))
+        if name not in HISTORY_PARAMETERS:
+            if request.strict:
+                refusals.append(Invalid(issue("http.parameter-unknown", name=shown(name))))
+        elif not VERSION.match(value):
+            refusals.append(Invalid(issue("http.parameter-malformed", name=name)))
+        elif name == "_count":
+            count = max(1, min(int(value), COUNT_MAX))
+        else:
+            before = int(value)
+    if refusals:
+        raise Invalid(*(said for refusal in refusals for said in refusal.issues))
+    return count, before

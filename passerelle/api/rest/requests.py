@@ -1,0 +1,153 @@
+"""What came in: one request, read as far as it is needed and not further.
+
+https://hl7.org/fhir/R4/http.html#general . Bodies are counted while they come in.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from passerelle.api.errors import ClientGone
+from passerelle.api.rest import negotiation
+from passerelle.errors.refusals import Invalid, TooLarge, UnsupportedMedia
+from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
+from passerelle.fhir.resource import Resource
+
+PAIRS_MAX = 1000
+"""As many parameters a query or a form may have."""
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Request:
+    """One request: method, path parameters, headers, query, and the body as it comes."""
+
+    __slots__ = ("_receive", "body_limit", "headers", "id", "method", "query", "type", "version")
+
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        headers: Mapping[bytes, bytes],
+        receive: Any,
+        body_limit: int,
+    ) -> None:
+        self.method: str = scope["method"]
+        self.query: bytes = scope["query_string"]
+        self.headers = headers
+        self.body_limit = body_limit
+        self._receive = receive
+        self.type = ""
+        self.id = ""
+        self.version = ""
+
+    def header(self, name: bytes) -> str | None:
+        """Give a header as text (bytes beyond ASCII as Latin-1, as HTTP has them)."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Give the parameters of the query, less ``_format`` and ``_pretty``. Raises Invalid."""
+        return [pair for pair in self.all_pairs() if pair[0] not in ("_format", "_pretty")]
+
+    def all_pairs(self) -> list[tuple[str, str]]:
+        """Give all parameters of the query. Raises Invalid when not UTF-8 or too many."""
+        return form_pairs(self.query) if self.query else []
+
+    @property
+    def preference(self) -> negotiation.Preference:
+        """What the Prefer header asks for."""
+        prefer = self.header(b"prefer")
+        return negotiation.Preference() if prefer is None else negotiation.preference(prefer)
+
+    @property
+    def strict(self) -> bool:
+        """Whether unknown parameters are refused; left out by default, as the standard advises."""
+        return self.preference.handling == "strict"
+
+    def demand_json(self) -> bool:
+        """See that the client reads JSON; tell whether it wants it pretty. Raises NotAcceptable."""
+        accept = self.headers.get(b"accept", b"").decode("latin-1")
+        if not self.query:
+            negotiation.demand_json(accept)
+            return False
+        format_, pretty = None, False
+        for name, value in self.all_pairs():
+            if name == "_format":
+                format_ = value
+            elif name == "_pretty":
+                pretty = value == "true"
+        negotiation.demand_json(accept, format_)
+        return pretty
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it comes. Raises TooLarge past the limit, ClientGone."""
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self.body_limit:
+            raise too_large(self.body_limit)
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self.body_limit:
+                raise too_large(self.body_limit)
+            if chunk:
+                yield chunk
+            if not message.get("more_body", False):
+                return
+
+    async def body(self) -> bytes:
+        """Give the whole body. Raises TooLarge, UnsupportedMedia when it is compressed."""
+        if self.headers.get(b"content-encoding", b"identity") != b"identity":
+            raise UnsupportedMedia(issue("http.content-encoding-not-read"))
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def resource(self) -> Resource:
+        """Give the body as a resource. Raises UnsupportedMedia, Invalid, TooLarge."""
+        negotiation.demand_json_body(self.header(b"content-type") or "")
+        body = await self.body()
+        if not body:
+            raise Invalid(issue("http.body-missing"))
+        return json_text.decode(body)
+
+    async def form(self) -> list[tuple[str, str]]:
+        """Give the parameters of a form body. Raises UnsupportedMedia, Invalid, TooLarge."""
+        media = (self.header(b"content-type") or "").partition(";")[0].strip().lower()
+        if media != FORM:
+            raise UnsupportedMedia(issue("http.form-expected"))
+        return form_pairs(await self.body())
+
+
+def header_map(headers: Any) -> dict[bytes, bytes]:
+    """Give the headers by name; those that come twice are joined as HTTP says."""
+    found = dict(headers)
+    if len(found) == len(headers):
+        return found
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined
+
+
+def form_pairs(text: bytes) -> list[tuple[str, str]]:
+    """Read ``a=b&c=d``; blank values are kept. Raises Invalid when not UTF-8 or too many."""
+    try:
+        return parse_qsl(
+            text.decode("utf-8"),
+            keep_blank_values=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=PAIRS_MAX,
+        )
+    except UnicodeDecodeError:
+        raise Invalid(issue("http.query-not-utf8")) from None
+    except ValueError:
+        raise Invalid(issue("http.too-many-parameters", limit=PAIRS_MAX)) from None
+
+
+def too_large(limit: int) -> TooLarge:
+    """Give the refusal of a body over the limit."""
+    return TooLarge(issue("http.body-too-large", limit=limit))

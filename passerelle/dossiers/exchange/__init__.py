@@ -1,0 +1,1 @@
+"""Native dossiers pushed and pulled."""

@@ -1,0 +1,81 @@
+"""A dossier goes out in its native form, or as the FHIR resources that stand for it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from passerelle.dossiers.exchange.dossier_record import (
+    DossierRecord,
+    blobs_of,
+    read_record,
+    resource_of,
+    resources_of,
+)
+from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import NotFound
+from passerelle.errors.rules import issue
+from passerelle.fhir.resource import Resource
+from passerelle.mappers.native.dossier import SECTIONS, Dossier, dump
+from passerelle.mappers.native.dossier_from_fhir import from_fhir
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The body as it is answered, and its tag."""
+
+    body: bytes
+    etag: str
+
+
+async def extract(
+    gateway: Gateway,
+    caller: Caller,
+    dossier_id: str,
+    *,
+    sections: tuple[str, ...] | None = None,
+    form: Literal["native", "fhir"] = "native",
+) -> Extract:
+    """Give a dossier (``system|value``) as it is now. Raises NotFound.
+
+    ``sections`` limits the native form to some of its sections; the root and the person always
+    stand. ``fhir`` gives a collection Bundle of stored bodies.
+    """
+    record = await read_record(gateway, caller, dossier_id)
+    if record.team is None:
+        raise NotFound(issue("dossier.not-found"))
+    if form == "fhir":
+        return Extract(_bundle(gateway, record), record.etag)
+    dossier = await native(gateway, record, sections=sections)
+    return Extract(dump(dossier), record.etag)
+
+
+async def native(
+    gateway: Gateway, record: DossierRecord, *, sections: tuple[str, ...] | None = None
+) -> Dossier:
+    """Read the native form from a record, with the bytes of its documents."""
+    wanted = SECTIONS if sections is None else sections
+    versions = record.versions
+    blobs = await blobs_of(gateway, versions) if "documents" in wanted else {}
+    return from_fhir(resources_of(versions), blobs, sections=sections)
+
+
+def without_bytes(record: DossierRecord, keep: tuple[Version, ...]) -> list[Resource]:
+    """Give the resources of a record but documents, appointments and tasks that are not kept."""
+    kept = {version.key for version in keep}
+    bulky = ("DocumentReference", "Binary", "Appointment", "Task")
+    return [
+        resource_of(version)
+        for version in record.versions
+        if version.key.type not in bulky or version.key in kept
+    ]
+
+
+def _bundle(gateway: Gateway, record: DossierRecord) -> bytes:
+    """Join the stored bodies to a collection (https://hl7.org/fhir/R4/bundle.html)."""
+    entries = [
+        b'{"fullUrl":"%s/%s","resource":%s}'
+        % (gateway.base_url.encode(), str(version.key).encode(), version.body or b"{}")
+        for version in record.versions
+    ]
+    return b'{"resourceType":"Bundle","type":"collection","entry":[' + b",".join(entries) + b"]}"

@@ -1,0 +1,123 @@
+"""What a merged dossier becomes in the record: drafts beside what is there, with their faults."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from passerelle.dossiers import keeping
+from passerelle.dossiers.exchange.receipts_of_push import Action, EntryReceipt
+from passerelle.dossiers.gateway import Gateway, InsPolicy
+from passerelle.errors.refusals import Issue
+from passerelle.fhir import json_text
+from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.resource import Key, Resource
+from passerelle.mappers.native.dossier import Dossier
+from passerelle.mappers.native.dossier_naming import merge_tags
+from passerelle.mappers.native.dossier_to_fhir import to_fhir
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Claim, Draft, Outcome, Put, Version
+
+ACTIONS: dict[str, Action] = {"created": "created", "updated": "updated", "kept": "unchanged"}
+POINTERS = {"dossier": "", "person": "/person", "managing": "/managing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One resource of a push: the entry it stands for, its draft, what is there now."""
+
+    section: str
+    key: str
+    role: str
+    resource: Resource
+    put: Put
+    head: Version | None
+    blob: bytes | None
+
+    def receipt(self, done: Outcome) -> EntryReceipt:
+        """Say what the commit did with it."""
+        version = done.version
+        return EntryReceipt(
+            self.section,
+            self.key,
+            ACTIONS[done.action],
+            str(self.put.draft.key),
+            version.version if version else None,
+        )
+
+    def receipt_unwritten(self) -> EntryReceipt:
+        """Say what a commit would do with it."""
+        head, draft = self.head, self.put.draft
+        reference = str(draft.key)
+        if head is None or head.body is None:
+            return EntryReceipt(self.section, self.key, "created", reference)
+        action: Action = "unchanged" if same(draft, head) else "updated"
+        return EntryReceipt(self.section, self.key, action, reference, head.version)
+
+
+def same(draft: Draft, head: Version) -> bool:
+    """Tell whether a draft says what a version says already."""
+    body = draft.body(head.version, dump_instant(head.at))
+    return (body, draft.aside, draft.blob) == (head.body, head.aside, head.blob)
+
+
+async def known_ids(
+    gateway: Gateway, caller: Caller, dossier: Dossier
+) -> dict[tuple[str, str, str], str]:
+    """Give the id of the Patient that bears the person's first identifier already, if any."""
+    local = dossier.content["person"]["identifiers"][0]
+    claim = Claim(local["system"], local["value"])
+    key = await gateway.store.claimed("Patient", claim, caller)
+    return {} if key is None else {("Patient", claim.system, claim.value): key.id}
+
+
+async def make(
+    gateway: Gateway,
+    caller: Caller,
+    dossier: Dossier,
+    ids: dict[tuple[str, str, str], str],
+    known: frozenset[tuple[str, str]],
+) -> list[Made]:
+    """Make the drafts of a merged dossier, each beside the head that is there.
+
+    ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already.
+    """
+    parts = to_fhir(dossier, known_ids=ids, known=known)
+    keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
+    heads = await gateway.store.read_many(keys, caller)
+    made = []
+    for part, key in zip(parts, keys, strict=True):
+        head = heads.get(key)
+        resource = part.resource
+        if key.type == "Patient" and head is not None and head.body is not None:
+            resource = merge_tags(json_text.decode(head.body), resource)
+        sha256 = None if part.blob is None else hashlib.sha256(part.blob).hexdigest()
+        draft = keeping.draft(key, resource, blob=sha256)
+        blob = None if head is not None and head.blob == sha256 else part.blob
+        put = Put(draft)
+        made.append(Made(part.section, part.key, part.role, resource, put, head, blob))
+    return made
+
+
+def check_resources(made: Sequence[Made], ins: InsPolicy) -> tuple[list[Made], list[Issue]]:
+    """Give the resources that may not be kept and why, as places of the native form."""
+    faulty: list[Made] = []
+    issues: list[Issue] = []
+    for one in made:
+        structural, identity = keeping.faults(one.resource, ins)
+        said = [i for i in (*structural, *identity) if keeping.is_grave(i)]
+        if said:
+            faulty.append(one)
+            place = POINTERS.get(one.section, f"/{one.section}/{one.key}")
+            issues += [
+                Issue(i.severity, i.code, i.rule, i.text, i.text_en, _pointer(place, i))
+                for i in said
+            ]
+    return faulty, issues
+
+
+def _pointer(place: str, said: Issue) -> str:
+    """Give the place in the native form that a fault of a made resource speaks of."""
+    if said.rule.startswith("ins."):
+        number = ".identifier" in (said.expression or "")
+        return place + ("/identity/ins/number" if number else "/identity")
+    return place

@@ -1,0 +1,1 @@
+"""Documents sent by secure mail and the mail that comes back."""

@@ -1,0 +1,1 @@
+"""Bundles read (transactions, batches) and written (answers)."""

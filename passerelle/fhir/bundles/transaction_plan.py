@@ -1,0 +1,230 @@
+"""A transaction or batch Bundle, read whole before anything is done: every fault named at once.
+
+https://hl7.org/fhir/R4/http.html#transaction . Pure: what a reference designates in the record
+is asked of the functions that are handed in.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from passerelle.errors.refusals import Invalid, Issue, NotSupported, PasserelleError
+from passerelle.errors.rules import issue
+from passerelle.fhir.bundles.transaction_entries import EntryReading, PlannedEntry
+from passerelle.fhir.resource import Key, Resource
+
+ENTRIES_MAX = 10_000
+"""As many entries one bundle may hold."""
+
+ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+"""The order of processing that the standard fixes for a transaction."""
+
+LINK_NAMES = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valueUuid"})
+"""Elements whose text may be a link to another entry. Never ``value`` of an Identifier: documents
+carry there, as their own identifier, the very uuid of their fullUrl."""
+
+DUPLICATE = {
+    "fullUrl": "bundle.full-url-duplicate",
+    "resource.id": "bundle.identity-duplicate",
+}
+URN = ("urn:uuid:", "urn:oid:")
+CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{0,63}\?.+", re.DOTALL)
+REST_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{0,63}/[A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?\Z")
+VERSION_TAIL = re.compile(r"/_history/[^/#]+\Z")
+DIV_LINK = re.compile(r"""\b(href|src)=(["'])(.*?)\2""")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a bundle asks: its entries in the order of processing.
+
+    ``targets`` gives, for every spelling by which the bundle may speak of one of its own
+    resources (fullUrl, ``Type/id``), the index of its entry. ``refused`` (batch only) holds the
+    refusal of each entry that is not in ``entries``; ``size`` counts both.
+    """
+
+    kind: Literal["transaction", "batch"]
+    entries: tuple[PlannedEntry, ...]
+    size: int
+    targets: Mapping[str, int]
+    refused: Mapping[int, PasserelleError]
+
+    def resolver(self, keys: Mapping[int, Key]) -> Callable[[str], str | None]:
+        """Give the function that spells a link to an entry as ``Type/id``, once keys are known."""
+
+        def resolve(link: str) -> str | None:
+            index = self.targets.get(VERSION_TAIL.sub("", link))
+            if index is None or index not in keys:
+                return None
+            return str(keys[index])
+
+        return resolve
+
+
+def plan(bundle: Resource, *, types: Collection[str], base_url: str = "") -> Plan:
+    """Read a bundle of type transaction or batch.
+
+    ``types`` are the resource types that may be kept. Raises Invalid with every fault of a
+    transaction (of a batch: only those of the bundle itself), or NotSupported when nothing is
+    wrong but that entries ask for what is not there yet.
+    """
+    kind, entries = _opened(bundle)
+    planned: list[PlannedEntry] = []
+    faults: dict[int, list[Issue]] = {}
+    for index, entry in enumerate(entries):
+        reading = EntryReading(index, entry, types, base_url)
+        read = reading.run()
+        if read is None:
+            faults[index] = reading.faults
+        else:
+            planned.append(read)
+    if kind == "batch":
+        refused = {index: _refusal(said) for index, said in faults.items()}
+        return Plan("batch", tuple(planned), len(entries), {}, refused)
+    targets, doubled = _targets(planned)
+    for read in planned:
+        said = [*doubled.get(read.index, ()), *_unresolved(read, targets)]
+        if said:
+            faults[read.index] = said
+    if faults:
+        raise _refusal([said for index in sorted(faults) for said in faults[index]])
+    planned.sort(key=lambda entry: ORDER[entry.method])
+    return Plan("transaction", tuple(planned), len(entries), targets, {})
+
+
+def rewrite(resource: Resource, resolve: Callable[[str], str | None]) -> Resource:
+    """Give the resource with every link that ``resolve`` knows replaced, everywhere in it.
+
+    References, attachment addresses, uris and links of the narrative, in contained resources and
+    extensions too; the resource handed in is not changed. A Bundle is a document: left alone.
+    """
+    changed: Resource = _rewritten(resource, resolve)
+    return changed
+
+
+def conditional_references(resource: Resource) -> list[str]:
+    """Give the references of the form ``Patient?identifier=…``, each once, in document order."""
+    found: dict[str, None] = {}
+    for name, text, _ in _links(resource, ""):
+        if name == "reference" and CONDITIONAL.match(text):
+            found[text] = None
+    return list(found)
+
+
+def _opened(bundle: Resource) -> tuple[Literal["transaction", "batch"], list[Any]]:
+    if bundle.get("resourceType") != "Bundle":
+        raise Invalid(issue("bundle.not-a-bundle", "resourceType"))
+    kind = bundle.get("type")
+    if kind not in ("transaction", "batch"):
+        raise Invalid(issue("bundle.type", "Bundle.type"))
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        raise Invalid(issue("bundle.entry-list", "Bundle.entry"))
+    if len(entries) > ENTRIES_MAX:
+        raise Invalid(issue("bundle.too-many-entries", "Bundle.entry", limit=ENTRIES_MAX))
+    return kind, entries
+
+
+def _refusal(faults: list[Issue]) -> PasserelleError:
+    if all(fault.code == "not-supported" for fault in faults):
+        return NotSupported(*faults)
+    return Invalid(*faults)
+
+
+def _targets(planned: list[PlannedEntry]) -> tuple[dict[str, int], dict[int, list[Issue]]]:
+    """Give the spellings of every entry's resource, and the faults of those that stand twice."""
+    targets: dict[str, int] = {}
+    faults: dict[int, list[Issue]] = {}
+    written: dict[Key, int] = {}
+    for entry in planned:
+        place = f"Bundle.entry[{entry.index}]"
+        said: list[Issue] = []
+        if entry.method in ("PUT", "DELETE") and entry.key is not None:
+            first = written.setdefault(entry.key, entry.index)
+            if first != entry.index:
+                said.append(issue("bundle.identity-duplicate", f"{place}.request.url", other=first))
+        for spelling, element in _spellings(entry):
+            first = targets.setdefault(spelling, entry.index)
+            if first != entry.index and not said:
+                said.append(issue(DUPLICATE[element], f"{place}.{element}", other=first))
+        if said:
+            faults[entry.index] = said
+    return targets, faults
+
+
+def _spellings(entry: PlannedEntry) -> list[tuple[str, str]]:
+    """Give how the bundle may speak of an entry's resource, with the element that says so."""
+    if entry.resource is None:
+        return []
+    found = {}
+    if entry.full_url is not None:
+        found[VERSION_TAIL.sub("", entry.full_url)] = "fullUrl"
+        tail = REST_TAIL.search(entry.full_url)
+        if tail and not entry.full_url.startswith(URN):
+            found.setdefault(tail[1], "fullUrl")
+    id_ = entry.resource.get("id")
+    if isinstance(id_, str):
+        found.setdefault(f"{entry.type}/{id_}", "resource.id")
+    return list(found.items())
+
+
+def _unresolved(entry: PlannedEntry, targets: Mapping[str, int]) -> list[Issue]:
+    """Name the urn references that no entry answers to: nobody could ever follow them."""
+    if entry.resource is None:
+        return []
+    place = f"Bundle.entry[{entry.index}].resource"
+    return [
+        issue("bundle.reference-unresolved", path)
+        for name, text, path in _links(entry.resource, place)
+        if name == "reference" and text.startswith(URN) and text not in targets
+    ]
+
+
+def _links(node: Any, path: str) -> list[tuple[str, str, str]]:
+    """Give (element name, text, FHIRPath) of all texts that may be links, in document order."""
+    found: list[tuple[str, str, str]] = []
+    if isinstance(node, dict):
+        if node.get("resourceType") == "Bundle":
+            return found
+        for name, value in node.items():
+            if isinstance(value, str):
+                if name in LINK_NAMES:
+                    found.append((name, value, f"{path}.{name}"))
+            else:
+                found += _links(value, f"{path}.{name}")
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            found += _links(item, f"{path}[{index}]")
+    return found
+
+
+def _rewritten(node: Any, resolve: Callable[[str], str | None]) -> Any:
+    """Give the node with its links replaced; the very node when there is nothing to replace."""
+    if isinstance(node, list):
+        items = [_rewritten(item, resolve) for item in node]
+        return node if all(a is b for a, b in zip(items, node, strict=True)) else items
+    if not isinstance(node, dict) or node.get("resourceType") == "Bundle":
+        return node
+    changed = {name: _rewritten_value(name, value, resolve) for name, value in node.items()}
+    return node if all(changed[name] is node[name] for name in node) else changed
+
+
+def _rewritten_value(name: str, value: Any, resolve: Callable[[str], str | None]) -> Any:
+    if not isinstance(value, str):
+        return _rewritten(value, resolve)
+    if name in LINK_NAMES:
+        return resolve(value) or value
+    if name == "div":
+        return _rewritten_div(value, resolve)
+    return value
+
+
+def _rewritten_div(div: str, resolve: Callable[[str], str | None]) -> str:
+    """Replace the targets of ``href`` and ``src``; the very text when none is known."""
+
+    def replace(match: re.Match[str]) -> str:
+        found = resolve(match[3])
+        return match[0] if found is None else f"{match[1]}={match[2]}{found}{match[2]}"
+
+    return DIV_LINK.sub(replace, div)

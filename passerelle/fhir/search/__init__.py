@@ -1,0 +1,1 @@
+"""Search parameters, what they find in a resource, and searches as understood."""

@@ -1,0 +1,166 @@
+"""Reading the native form: bytes to a dossier, with all of its faults at once.
+
+House section 4, "a dossier comes in". In strict mode the caller refuses on any error among the
+issues; in lenient mode it takes ``dossier``, from which the entries at fault are already gone.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from passerelle.errors.refusals import Issue, Unprocessable
+from passerelle.errors.rules import issue
+from passerelle.fhir.json_text import decode
+from passerelle.mappers.native import (
+    dossier_contents,
+    dossier_identity,
+    dossier_references,
+    dossier_shape,
+)
+from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED, Dossier, normal
+from passerelle.mappers.native.dossier_faults import WHOLE, EntryName, Fault, entry_name, pointer
+from passerelle.mappers.native.dossier_references import Sound
+
+ATTACHMENT_SIZE_MAX = 20 * 1024 * 1024
+"""Bytes of a file that may come inside the form; larger ones come by their address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDossier:
+    """What was read: the dossier without the entries at fault, the issues, and who was refused.
+
+    ``refused`` holds (section, key); the key is ``#<index>`` for an entry without one and ``*`` for
+    a whole section. A member reference of the root that names nobody is left out, and stands here
+    as ("dossier", "lead"), ("dossier", "closure.by") or ("dossier", "person.death.declaredBy").
+    """
+
+    dossier: Dossier
+    issues: tuple[Issue, ...]
+    refused: frozenset[EntryName]
+
+
+def parse(
+    body: bytes,
+    *,
+    known: frozenset[EntryName] = frozenset(),
+    attachment_size_max: int = ATTACHMENT_SIZE_MAX,
+) -> ParsedDossier:
+    """Read a native dossier.
+
+    ``known`` names the entries that the record holds for this dossier already (``Dossier.keys``):
+    references may point to them. Raises Invalid for what is no JSON object, Unprocessable with
+    every issue when the root, the person or the managing structure is at fault.
+    """
+    content = decode(body)
+    faults = _unsupported(content)
+    content = _supported(content)
+    faults += dossier_shape.check(content)
+    faults += _duplicates(content)
+    sound = _sound(content, faults)
+    contents = dossier_contents.check(sound, attachment_size_max=attachment_size_max)
+    faults += contents
+    _remove(sound, contents)
+    faults += dossier_references.check(sound, known)
+    if all(fault.entry is not None for fault in faults):
+        faults += [Fault(found, None) for found in dossier_contents.check_root(content)]
+        identity = content["person"]["identity"]
+        faults += [Fault(found, None) for found in dossier_identity.check(identity)]
+        faults += dossier_references.check_root(content, sound, known)
+    issues = tuple(fault.issue for fault in faults)
+    if any(fault.entry is None for fault in faults):
+        raise Unprocessable(*issues)
+    refused = frozenset(fault.entry for fault in faults if fault.entry is not None)
+    taken = {
+        name: [sound[name][index] for index in sorted(sound[name])]
+        for name in SECTIONS
+        if name in content
+    }
+    kept = dossier_references.without({**content, **taken}, refused)
+    whole, suspended = _whole(content, refused)
+    return ParsedDossier(normal({**kept, "complete": whole}), issues + suspended, refused)
+
+
+def _whole(
+    content: dict[str, Any], refused: frozenset[EntryName]
+) -> tuple[list[str], tuple[Issue, ...]]:
+    """Keep the sections sent whole from which nothing was refused: what is absent there is ended,
+    and a refused entry is not absent.
+    """
+    sections = {section for section, _ in refused}
+    listed = content.get("complete", [])
+    suspended = tuple(
+        issue("dossier.complete-suspended", pointer(("complete", index)), section=name)
+        for index, name in enumerate(listed)
+        if name in sections
+    )
+    return [name for name in listed if name not in sections], suspended
+
+
+def _unsupported(content: dict[str, Any]) -> list[Fault]:
+    """Refuse the sections that are not taken; an empty one loses nothing."""
+    named = [
+        Fault(issue("dossier.unsupported-section", f"/{name}", section=name), (name, WHOLE))
+        for name in UNSUPPORTED
+        if content.get(name)
+    ]
+    complete = content.get("complete")
+    listed = enumerate(complete) if isinstance(complete, list) else ()
+    return named + [
+        Fault(
+            issue("dossier.unsupported-section", pointer(("complete", index)), section=str(name)),
+            (str(name), WHOLE),
+        )
+        for index, name in listed
+        if name in UNSUPPORTED
+    ]
+
+
+def _supported(content: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in content.items() if name not in UNSUPPORTED}
+    if isinstance(kept.get("complete"), list):
+        kept["complete"] = [name for name in kept["complete"] if name not in UNSUPPORTED]
+    return kept
+
+
+def _duplicates(content: dict[str, Any]) -> list[Fault]:
+    """Refuse every entry whose key is not its own: nothing says which of them is meant."""
+    faults = []
+    for section in SECTIONS:
+        names = [
+            entry_name(section, index, entry) for index, entry in enumerate(_list(content, section))
+        ]
+        count = Counter(names)
+        faults += [
+            Fault(
+                issue("dossier.duplicate-key", pointer((section, index, "key")), section=section),
+                name,
+            )
+            for index, name in enumerate(names)
+            if count[name] > 1
+        ]
+    return faults
+
+
+def _sound(content: dict[str, Any], faults: list[Fault]) -> Sound:
+    """Give the entries without a fault so far, by section and index."""
+    refused = {fault.entry for fault in faults}
+    return {
+        section: {
+            index: entry
+            for index, entry in enumerate(_list(content, section))
+            if (section, WHOLE) not in refused and entry_name(section, index, entry) not in refused
+        }
+        for section in SECTIONS
+    }
+
+
+def _remove(sound: Sound, faults: list[Fault]) -> None:
+    refused = {fault.entry for fault in faults}
+    for section, entries in sound.items():
+        for index in [i for i, entry in entries.items() if (section, entry["key"]) in refused]:
+            del entries[index]
+
+
+def _list(content: dict[str, Any], section: str) -> list[Any]:
+    found = content.get(section)
+    return found if isinstance(found, list) else []

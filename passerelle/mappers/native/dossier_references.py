@@ -1,0 +1,184 @@
+"""References inside a native dossier: each resolves, none is ambiguous, none goes in a circle.
+
+The form's own rules (``dossier.schema.json``): a member reference is a key of ``circle`` or
+``person``; ``documents.replaces`` and ``tasks.parent`` name an entry of their own section,
+``tasks.about`` one of any.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from passerelle.errors.rules import issue
+from passerelle.mappers.native.dossier import PERSON, SECTIONS, Entry
+from passerelle.mappers.native.dossier_faults import EntryName, Fault, pointer
+
+Sound = dict[str, dict[int, Entry]]
+"""The entries of right shape: section to index to entry."""
+
+Path = tuple[str, ...]
+
+
+class Naming(NamedTuple):
+    """One reference: the entry it stands in, its place, the entries that would answer it."""
+
+    entry: EntryName
+    place: tuple[str | int, ...]
+    names: frozenset[EntryName]
+
+    def fault(self) -> Fault:
+        """Say that nothing answers."""
+        return Fault(issue("dossier.reference-unresolved", pointer(self.place)), self.entry)
+
+
+_MEMBERS: dict[str, tuple[Path, ...]] = {
+    "circle": (("invitedBy",),),
+    "documents": (("author",), ("depositor",), ("audience", "onlyFor", "*")),
+    "appointments": (("organiser",), ("participants", "*", "member")),
+    "tasks": (
+        ("requester",),
+        ("owner",),
+        ("comments", "*", "by"),
+        ("audience", "onlyFor", "*"),
+    ),
+}
+"""Where member references stand in an entry, by section."""
+
+_ENTRIES: dict[str, Path] = {"documents": ("replaces",), "tasks": ("parent",)}
+"""Where an entry names another of its own section."""
+
+_NOWHERE: Path = ("",)
+"""A path that no entry has."""
+
+_ROOT: tuple[Path, ...] = (("lead",), ("closure", "by"), ("person", "death", "declaredBy"))
+"""Where member references stand outside the sections."""
+
+ROOT = "dossier"
+
+
+def check(sound: Sound, known: frozenset[EntryName]) -> list[Fault]:
+    """Give the faults of reference; the entries at fault leave ``sound``, and what names them.
+
+    ``known`` are the entries that the record has already.
+    """
+    naming = [found for section in sound for found in _named(section, sound[section])]
+    keys = set(_keys(sound, known))
+    faults = list(_ambiguous(sound, keys)) + list(_cycles(sound))
+    faults += [found.fault() for found in naming if found.names.isdisjoint(keys)]
+    named_by: dict[EntryName, list[Naming]] = {}
+    for found in naming:
+        for name in found.names:
+            named_by.setdefault(name, []).append(found)
+    refused: set[EntryName] = set()
+    waiting = [fault.entry for fault in faults]
+    while waiting:
+        entry = waiting.pop()
+        if entry is None or entry in refused:
+            continue
+        refused.add(entry)
+        if entry not in known:
+            keys.discard(entry)
+            lost = [one for one in named_by.get(entry, ()) if one.names.isdisjoint(keys)]
+            faults += [found.fault() for found in lost]
+            waiting += [found.entry for found in lost]
+    for section, entries in sound.items():
+        for index in [i for i, e in entries.items() if (section, e["key"]) in refused]:
+            del entries[index]
+    return faults
+
+
+def check_root(
+    content: Mapping[str, Any], sound: Sound, known: frozenset[EntryName]
+) -> list[Fault]:
+    """Give the member references of the root that name nobody; each is left out on its own."""
+    keys = _keys(sound, known)
+    return [
+        Fault(issue("dossier.reference-unresolved", pointer(path)), (ROOT, ".".join(path)))
+        for path in _ROOT
+        for _, value in _values(content, path)
+        if not _is_member(value, keys)
+    ]
+
+
+def without(content: Mapping[str, Any], refused: frozenset[EntryName]) -> dict[str, Any]:
+    """Leave out the member references of the root that are refused."""
+    kept = dict(content)
+    for path in _ROOT:
+        if (ROOT, ".".join(path)) in refused:
+            kept = _without(kept, path)
+    return kept
+
+
+def _named(section: str, entries: Mapping[int, Entry]) -> Iterator[Naming]:
+    """Give every reference of a section that the person does not answer."""
+    for index, entry in entries.items():
+        own = (section, entry["key"])
+        for path in _MEMBERS[section]:
+            for place, value in _values(entry, path):
+                if value != PERSON:
+                    names = frozenset({("circle", value)})
+                    yield Naming(own, (section, index, *place), names)
+        for place, value in _values(entry, _ENTRIES.get(section, _NOWHERE)):
+            yield Naming(own, (section, index, *place), frozenset({(section, value)}))
+        if section == "tasks" and entry.get("about", PERSON) != PERSON:
+            names = frozenset((other, entry["about"]) for other in SECTIONS)
+            yield Naming(own, (section, index, "about"), names)
+
+
+def _ambiguous(sound: Sound, keys: set[EntryName]) -> Iterator[Fault]:
+    for index, task in sound.get("tasks", {}).items():
+        about = task.get("about")
+        if about is not None:
+            named = sum((section, about) in keys for section in SECTIONS) + (about == PERSON)
+            if named > 1:
+                place = pointer(("tasks", index, "about"))
+                yield Fault(issue("dossier.reference-ambiguous", place), ("tasks", task["key"]))
+
+
+def _cycles(sound: Sound) -> Iterator[Fault]:
+    for section, path in _ENTRIES.items():
+        field = path[0]
+        named = {entry["key"]: entry.get(field) for entry in sound.get(section, {}).values()}
+        safe: set[str] = set()
+        for index, entry in sound.get(section, {}).items():
+            if entry["key"] not in safe and _returns(entry["key"], named, safe):
+                place = pointer((section, index, field))
+                yield Fault(issue("dossier.reference-cycle", place), (section, entry["key"]))
+
+
+def _returns(key: str, named: Mapping[str, str | None], safe: set[str]) -> bool:
+    """Tell whether following the names from a key comes back to it; what does not is safe."""
+    seen: dict[str, None] = {}
+    at: str | None = key
+    while at is not None and at not in safe and at not in seen:
+        seen[at] = None
+        at = named.get(at)
+    if at is None or at in safe:
+        safe.update(seen)
+    return at == key
+
+
+def _values(source: Any, path: Path) -> Iterator[tuple[list[str | int], str]]:
+    """Give what stands at a path of names, where ``*`` goes through a list."""
+    if not path:
+        yield [], source
+    elif path[0] == "*":
+        for index, child in enumerate(source):
+            yield from (([index, *place], value) for place, value in _values(child, path[1:]))
+    elif path[0] in source:
+        found = _values(source[path[0]], path[1:])
+        yield from (([path[0], *place], value) for place, value in found)
+
+
+def _keys(sound: Sound, known: frozenset[EntryName]) -> frozenset[EntryName]:
+    stated = ((section, entry["key"]) for section in sound for entry in sound[section].values())
+    return known | frozenset(stated)
+
+
+def _is_member(value: str, keys: frozenset[EntryName]) -> bool:
+    return value == PERSON or ("circle", value) in keys
+
+
+def _without(source: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if len(path) == 1:
+        return {name: value for name, value in source.items() if name != path[0]}
+    return {**source, path[0]: _without(source[path[0]], path[1:])}

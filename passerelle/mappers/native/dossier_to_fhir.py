@@ -1,0 +1,112 @@
+"""A dossier to the FHIR resources that stand for it, each with a deterministic id.
+
+House section 4, "a dossier comes in". Pure: the same dossier and the same known ids give the same
+resources, to the byte.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from passerelle.fhir.resource import Key, Resource
+from passerelle.mappers.native.dossier import PERSON, Dossier
+from passerelle.mappers.native.dossier_naming import KnownIds, naming
+from passerelle.mappers.resources import (
+    appointments_resource,
+    circle_careteam,
+    circle_members,
+    documents_reference,
+    patient_resource,
+    structures_organization,
+    tasks_resource,
+)
+from passerelle.mappers.resources.entry_references import Entries, entries
+
+Role = Literal["primary", "supporting"]
+
+
+class DossierResource(NamedTuple):
+    """One resource of a dossier: the entry it stands for or supports, and its bytes (a Binary).
+
+    ``section`` is dossier, person, managing or a section of the form; ``key`` the native key.
+    """
+
+    section: str
+    key: str
+    resource: Resource
+    role: Role
+    blob: bytes | None = None
+
+
+def to_fhir(
+    dossier: Dossier, *, known_ids: KnownIds, known: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[DossierResource, ...]:
+    """Make all resources of a dossier, what is referred to before what refers to it.
+
+    ``known_ids`` gives the id of a resource that bears an identifier already; ``known`` names the
+    (section, key) of documents, appointments and tasks that the record holds beside those here.
+    Every reference must resolve (``dossier_form.parse`` sees to it): KeyError otherwise.
+    """
+    names = naming(dossier, known_ids)
+    custodian = structures_organization.reference(dossier.content["managing"], names)
+    around = entries(dossier, names, custodian, known)
+    return tuple(
+        _once(
+            (
+                *_people(dossier, around),
+                *(
+                    DossierResource("documents", document["key"], *made)
+                    for document in dossier.section("documents")
+                    for made in documents_reference.to_fhir(document, around)
+                ),
+                *(
+                    DossierResource(
+                        "appointments",
+                        appointment["key"],
+                        appointments_resource.to_fhir(appointment, around),
+                        "primary",
+                    )
+                    for appointment in dossier.section("appointments")
+                ),
+                *(
+                    DossierResource(
+                        "tasks", task["key"], tasks_resource.to_fhir(task, around), "primary"
+                    )
+                    for task in dossier.section("tasks")
+                ),
+            )
+        )
+    )
+
+
+def _people(dossier: Dossier, around: Entries) -> Iterator[DossierResource]:
+    root, names, members = dossier.content, around.names, around.members
+    patient = members.to(PERSON) or {}
+    yield DossierResource(
+        "person", PERSON, patient_resource.to_fhir(root["person"], names, members), "primary"
+    )
+    yield DossierResource(
+        "managing",
+        "managing",
+        structures_organization.to_fhir(root["managing"], names),
+        "supporting",
+    )
+    circle = circle_members.Circle(names, members, patient)
+    for member in dossier.section("circle"):
+        for resource in circle_members.supporting(member, names):
+            yield DossierResource("circle", member["key"], resource, "supporting")
+        yield DossierResource(
+            "circle", member["key"], circle_members.to_fhir(member, circle), "primary"
+        )
+    yield DossierResource(
+        "dossier", dossier.value, circle_careteam.to_fhir(dossier, names, members), "primary"
+    )
+
+
+def _once(made: tuple[DossierResource, ...]) -> Iterator[DossierResource]:
+    """Keep the first of each key: what several entries share is there once."""
+    seen: set[Key] = set()
+    for entry in made:
+        key = Key(entry.resource["resourceType"], entry.resource["id"])
+        if key not in seen:
+            seen.add(key)
+            yield entry

@@ -1,0 +1,60 @@
+"""References between the entries of a dossier: documents, appointments, tasks, members.
+
+https://hl7.org/fhir/R4/references.html . Each carries the identifier beside the address, so that
+the native key is read back from it alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from passerelle.mappers.native.dossier import Dossier, Entry
+from passerelle.mappers.native.dossier_naming import MemberReferences, Naming, member_references
+from passerelle.mappers.resources import professionals_practitioner
+from passerelle.mappers.resources.fhir_elements import Element
+
+SECTION_TYPES = {
+    "documents": "DocumentReference",
+    "appointments": "Appointment",
+    "tasks": "Task",
+}
+"""Which resource type stands for an entry of a section, in the order of searching for ``about``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What the entries of one dossier are made with."""
+
+    names: Naming
+    members: MemberReferences
+    circle: Mapping[str, Entry]
+    keys: frozenset[tuple[str, str]]
+    custodian: Element
+
+    def to(self, section: str, key: str) -> Element:
+        """Give a reference to an entry of a section."""
+        identifier = self.names.identifier(section, key)
+        address = str(self.names.key(SECTION_TYPES[section], identifier))
+        return {"reference": address, "identifier": identifier}
+
+    def practitioner(self, member: str) -> Element:
+        """Give a reference to the Practitioner of a professional of the circle."""
+        return professionals_practitioner.reference(self.circle[member], self.names)
+
+    def about(self, key: str) -> Element | None:
+        """Give a reference to what a task is about: the first section that has the key."""
+        for section in SECTION_TYPES:
+            if (section, key) in self.keys:
+                return self.to(section, key)
+        return self.members.to(key)
+
+
+def entries(
+    dossier: Dossier, names: Naming, custodian: Element, known: frozenset[tuple[str, str]]
+) -> Entries:
+    """Gather the references of a dossier; ``custodian`` is its managing structure.
+
+    ``known`` names the entries that the record holds beside those of the dossier.
+    """
+    keys = known | dossier.keys()
+    circle = {member["key"]: member for member in dossier.section("circle")}
+    return Entries(names, member_references(dossier, names), circle, keys, custodian)

@@ -1,0 +1,1 @@
+"""XDS metadata as values and as the METADATA.XML of an archive."""

@@ -1,0 +1,1 @@
+"""A mail written as exact bytes and handed over by SMTP."""

@@ -1,0 +1,1 @@
+"""The IHE_XDM.ZIP archive: packed exactly, unpacked with suspicion."""

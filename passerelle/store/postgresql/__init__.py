@@ -1,0 +1,1 @@
+"""The record on PostgreSQL: held connections, one statement or one transaction."""

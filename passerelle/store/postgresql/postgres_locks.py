@@ -1,0 +1,55 @@
+"""Which advisory locks a unit takes before it reads what it is decided on.
+
+Units that touch the same key, condition, business identifier or dossier follow one another; all
+locks of a unit are taken in one statement in the order of their numbers, so that no two units wait
+for each other. A dossier is locked before the ``seq`` of what is written to it is drawn, so its
+highest ``seq`` tells every change.
+https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+from passerelle.fhir.resource import Key
+from passerelle.store.contract import Put, Unit
+from passerelle.store.sql.planning import claims_of, keys_of
+
+LOCK = """
+WITH present AS MATERIALIZED (
+    SELECT DISTINCT resource.dossier
+    FROM unnest($2::text[], $3::text[]) AS written (type, id)
+    JOIN resource ON resource.type = written.type AND resource.id = written.id
+    WHERE resource.dossier IS NOT NULL
+), locked AS MATERIALIZED (
+    SELECT count(pg_advisory_xact_lock(number)) AS n FROM (
+        SELECT DISTINCT hashtextextended(name, 0) AS number FROM (
+            SELECT unnest($1::text[]) AS name
+            UNION ALL SELECT 'dossier ' || dossier FROM present
+        ) AS named ORDER BY number
+    ) AS sorted
+)
+SELECT n, array(SELECT dossier FROM present) FROM locked
+"""
+"""Arguments: names; types and ids of the keys. Their present dossiers are locked as well, and given
+back."""
+
+
+def dossier_lock(dossier: str) -> str:
+    """Name the lock of a dossier, as the statement above spells it."""
+    return f"dossier {dossier}"
+
+
+def key_lock(key: Key) -> str:
+    """Name the lock of a key."""
+    return f"key {key}"
+
+
+def lock_names(unit: Unit) -> list[str]:
+    """Give the names of all locks of a unit that can be told before anything is read."""
+    names = [key_lock(key) for key in keys_of(unit)]
+    names += [f"claim {type_} {system}|{value}" for type_, system, value in claims_of(unit)]
+    names += [f"condition {expectation.lock}" for expectation in unit.expectations]
+    names += [dossier_lock(expected.dossier) for expected in unit.dossiers]
+    names += [
+        dossier_lock(write.draft.rights.dossier)
+        for write in unit.writes
+        if isinstance(write, Put) and write.draft.rights.dossier is not None
+    ]
+    return names

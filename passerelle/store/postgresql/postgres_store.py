@@ -1,0 +1,251 @@
+"""The record on PostgreSQL, shared by any number of gateway processes.
+
+asyncpg on held connections, statements prepared once per connection. A plain create is one
+statement; every other unit is one transaction under advisory locks.
+https://magicstack.github.io/asyncpg/current/api/index.html
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from passerelle.errors.refusals import NotFound, Unavailable
+from passerelle.errors.rules import issue
+from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import Query
+from passerelle.store import revision
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.postgresql import postgres_outbox
+from passerelle.store.postgresql.postgres_connections import Connections
+from passerelle.store.postgresql.postgres_faults import GONE
+from passerelle.store.postgresql.postgres_listener import Listener
+from passerelle.store.postgresql.postgres_writer import PostgresWriter
+from passerelle.store.search_sql.search import Run, matching_statement, search
+from passerelle.store.sql import listings
+from passerelle.store.sql.parts import Spool, parts_count
+from passerelle.store.sql.statements import readings, to_version
+from passerelle.store.wake_up import WakeUp
+
+T = TypeVar("T")
+
+_REVISION_THERE = "SELECT to_regclass('alembic_version') IS NOT NULL"
+
+
+class PostgresStore:
+    """``Store`` on PostgreSQL; see the protocol for what each method gives and raises."""
+
+    def __init__(
+        self, database_url: str, *, clock: Callable[[], int], connections: int, waiting_max: int
+    ) -> None:
+        """Name the database and the clock, and bound the connections."""
+        self._connections = Connections(database_url, connections, waiting_max)
+        self._writer = PostgresWriter(self._connections, clock)
+        self._jobs_added = WakeUp()
+        self._listener = Listener(self._connections, self._jobs_added)
+        self._secret = b""
+
+    async def open(self) -> None:
+        """Connect. Raises Unavailable when the server is away, or the schema not migrated.
+
+        After a refusal it may be opened again, when what was missing has been mended.
+        """
+        self._connections.reopen()
+        try:
+            async with self._connections.held() as connection:
+                there = await connection.fetchval(_REVISION_THERE)
+                revision.demand_migrated(
+                    await connection.fetchval(revision.QUERY) if there else None
+                )
+                self._secret = await connection.fetchval(revision.SECRET_QUERY)
+        except Unavailable:
+            await self._connections.close()
+            raise
+        self._listener.start()
+
+    async def listening(self) -> None:
+        """Wait until jobs that other processes add are heard of."""
+        await self._listener.listening()
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        await self._listener.stop()
+        await self._connections.close()
+
+    async def ready(self) -> bool:
+        """Tell whether a read and a write transaction work now."""
+        try:
+            async with self._connections.held() as connection:
+                await connection.fetchval("SELECT pg_current_xact_id()::text")
+        except Unavailable:
+            return False
+        return True
+
+    async def _rows(self, sql: str, *args: Any) -> list[Any]:
+        return await self._reading(lambda connection: connection.fetch(sql, *args))
+
+    async def _one(self, sql: str, *args: Any) -> Any:
+        return await self._reading(lambda connection: connection.fetchrow(sql, *args))
+
+    async def _reading(self, read: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Do a reading; once more when the held connection had gone away unnoticed."""
+        held = False
+        try:
+            async with self._connections.held() as connection:
+                held = True
+                return await read(connection)
+        except Unavailable as refusal:
+            if not (held and isinstance(refusal.__cause__, GONE)):
+                raise
+        async with self._connections.held() as connection:
+            return await read(connection)
+
+    async def read(self, key: Key, caller: Caller) -> Version | None:
+        """Give the head, or None when there never was one."""
+        row = await self._one(readings(caller, "postgresql").read, *key)
+        return None if row is None else to_version(row)
+
+    async def read_many(self, keys: Sequence[Key], caller: Caller) -> Mapping[Key, Version]:
+        """Give the heads of those keys that exist."""
+        wanted = tuple(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        types, ids = [key.type for key in wanted], [key.id for key in wanted]
+        rows = await self._rows(readings(caller, "postgresql").read_many, types, ids)
+        return {version.key: version for version in map(to_version, rows)}
+
+    async def vread(self, key: Key, version: int, caller: Caller) -> Version | None:
+        """Give one version."""
+        row = await self._one(readings(caller, "postgresql").vread, *key, version)
+        return None if row is None else to_version(row)
+
+    async def history(
+        self, key: Key, caller: Caller, *, count: int, before: int | None = None
+    ) -> Sequence[Version]:
+        """Give versions newest first."""
+        sql = readings(caller, "postgresql").history
+        last = (1 << 62) if before is None else before
+        return [to_version(row) for row in await self._rows(sql, *key, last, count)]
+
+    async def search(self, query: Query, caller: Caller) -> Page:
+        """Give one page of the matches of a query, with what it asks to include."""
+        several = query.includes or query.rev_includes or query.total == "accurate"
+
+        async def read(connection: asyncpg.Connection) -> Page:
+            run = _runner(connection)
+            if not several:
+                return await search(run, query, caller, "postgresql", secret=self._secret)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await search(run, query, caller, "postgresql", secret=self._secret)
+
+        return await self._reading(read)
+
+    async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
+        """Give the ids of at most ``limit`` matches, in pid order."""
+        sql, args = matching_statement(query, caller, "postgresql", limit=limit)
+        return tuple([row[0] for row in await self._rows(sql, *args)])
+
+    async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
+        """Give the resource to which a business identifier belongs."""
+        row = await self._one(readings(caller, "postgresql").claimed, type, *claim)
+        return None if row is None else Key(*row)
+
+    async def dossier(self, dossier: str, caller: Caller) -> Sequence[Version]:
+        """Give the heads, not deleted, of all resources of a dossier."""
+        sql = readings(caller, "postgresql").dossier
+        return [to_version(row) for row in await self._rows(sql, dossier)]
+
+    async def dossier_seq(self, dossier: str, caller: Caller) -> int | None:
+        """Give the highest ``seq`` among a dossier's resources, deleted ones included."""
+        found: int | None = (await self._one(readings(caller, "postgresql").dossier_seq, dossier))[
+            0
+        ]
+        return found
+
+    async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
+        """Write a unit durably, all or nothing."""
+        done = await self._writer.commit(unit, caller)
+        if unit.jobs:
+            self._jobs_added.ring()
+        return done
+
+    async def put_blob(self, chunks: AsyncIterator[bytes], *, size_max: int) -> tuple[str, int]:
+        """Keep streamed bytes, part by part."""
+        spool = Spool()
+        try:
+            await spool.fill(chunks, size_max)
+            digest, size = spool.sha256, spool.size
+            if await self._blob_parts(digest) is None:
+                async with self._connections.held() as connection:
+                    for number, part in enumerate(spool.parts()):
+                        await postgres_outbox.write_blob_part(
+                            connection, digest, number, part, size
+                        )
+            return digest, size
+        finally:
+            spool.close()
+
+    async def _blob_parts(self, sha256: str) -> int | None:
+        """Give how many parts a blob has; None unless all are there."""
+        found, size = await self._one(listings.blob_parts("postgresql").sql, sha256)
+        return int(found) if found and found == parts_count(size) else None
+
+    async def blob(self, sha256: str) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob."""
+        count = await self._blob_parts(sha256)
+        if count is None:
+            raise NotFound(issue("record.bytes-not-found"))
+        for number in range(count):
+            row = await self._one(listings.blob_part("postgresql").sql, sha256, number)
+            yield row[0]
+
+    async def claim_jobs(
+        self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int
+    ) -> Sequence[Job]:
+        """Lease the jobs that are due."""
+        async with self._connections.held() as connection:
+            return await postgres_outbox.claim_jobs(
+                connection, kinds, holder=holder, now=now, lease_until=lease_until, limit=limit
+            )
+
+    async def next_due(self, kinds: Sequence[str]) -> int | None:
+        """Give when the next job is due."""
+        found: int | None = (await self._one(listings.next_due("postgresql").sql, list(kinds)))[0]
+        return found
+
+    async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
+        """Give the jobs about something."""
+        rows = await self._rows(listings.jobs("postgresql").sql, subject)
+        return [listings.to_job_listing(tuple(row)) for row in rows]
+
+    async def messages(
+        self,
+        *,
+        direction: str | None = None,
+        state: str | None = None,
+        identifier: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[Message]:
+        """Give kept messages, newest first."""
+        asked = listings.asked(
+            direction=direction, state=state, identifier=identifier, subject=subject
+        )
+        listing = listings.messages("postgresql", tuple(asked))
+        rows = await self._rows(listing.sql, *listing.args(**asked, limit=limit))
+        return [listings.to_message(row) for row in rows]
+
+    async def job_added(self, timeout_seconds: float) -> bool:
+        """Wait until a unit with jobs is committed, by any process, or time runs out."""
+        return await self._jobs_added.wait(timeout_seconds)
+
+
+def _runner(connection: asyncpg.Connection) -> Run:
+    """Make the function that runs the statements of a search on a connection."""
+
+    async def run(sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+        found: Sequence[Sequence[Any]] = await connection.fetch(sql, *args)
+        return found
+
+    return run

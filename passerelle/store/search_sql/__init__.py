@@ -1,0 +1,1 @@
+"""Searches as SQL: compiled once per shape, paged by keyset."""

@@ -1,0 +1,105 @@
+"""The order of a search, and the place after which a page starts.
+
+https://hl7.org/fhir/R4/search.html#sort . Pages go on by key, never by OFFSET: a place is the sort
+keys of the last match and its pid. https://use-the-index-luke.com/no-offset
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, and_, func, or_, select
+
+from passerelle.fhir.search.search_parameters import by_id
+from passerelle.store.search_sql.search_clauses import Scope, of_parameter
+from passerelle.store.search_sql.search_shape import SortShape
+
+_TEXT, _BIG = Text(), BigInteger()
+
+_COLUMNS = {
+    "date": (("low", "high"), _BIG),
+    "string": (("norm", "exact"), _TEXT),
+    "token": (("value", "system"), _TEXT),
+}
+"""By kind: the column of the index table that is sorted by, then the one that tells ties apart."""
+
+_OF_THE_ROW = {"_id": ("id", _TEXT), "_lastUpdated": ("updated", _BIG)}
+
+
+class SortKey(NamedTuple):
+    """A sort key in SQL: its expression, its type, its direction, whether it may be missing."""
+
+    column: ColumnElement[Any]
+    type: Any
+    descending: bool
+    nullable: bool
+
+
+def is_of_the_row(key: SortShape) -> bool:
+    """Tell whether a sort key is a column of ``resource``, never missing and with an index."""
+    return by_id(key.param).code in _OF_THE_ROW
+
+
+def looked_up(scope: Scope, key: SortShape, resource: FromClause) -> SortKey:
+    """Write what a resource is sorted by: its least value ascending, its greatest descending."""
+    parameter = by_id(key.param)
+    if is_of_the_row(key):
+        name, type = _OF_THE_ROW[parameter.code]
+        return SortKey(resource.c[name], type, key.descending, nullable=False)
+    (name, _), type = _COLUMNS[parameter.kind]
+    table = scope.index(parameter)
+    extreme = (func.max if key.descending else func.min)(table.c[name])
+    chosen = select(extreme).where(of_parameter(table, parameter), table.c.pid == resource.c.pid)
+    return SortKey(chosen.scalar_subquery(), type, key.descending, nullable=True)
+
+
+def walked(scope: Scope, key: SortShape, table: FromClause) -> tuple[SortKey, ColumnElement[bool]]:
+    """Write a sort key as it is met going through its own index, and that it is met once.
+
+    Of the values of a resource only the least is met, or the greatest when descending.
+    """
+    parameter = by_id(key.param)
+    (name, second), type = _COLUMNS[parameter.kind]
+    other = scope.index(parameter)
+    column, tie = table.c[name], table.c[second]
+    first, then = other.c[name], other.c[second]
+    before = first > column if key.descending else first < column
+    tied = then > tie if key.descending else then < tie
+    earlier = select(other.c.pid).where(
+        of_parameter(other, parameter),
+        other.c.pid == table.c.pid,
+        or_(before, and_(first == column, tied)),
+    )
+    return SortKey(column, type, key.descending, nullable=False), ~earlier.exists()
+
+
+def pid_key(keys: list[SortKey], pid: ColumnElement[Any]) -> SortKey:
+    """Give the pid as the last key; it goes the way of the key before it, as the indexes do."""
+    return SortKey(pid, _BIG, descending=bool(keys) and keys[-1].descending, nullable=False)
+
+
+def order(keys: list[SortKey]) -> list[ColumnElement[Any]]:
+    """Write the order; only what may have no value needs NULLS LAST."""
+    written: list[ColumnElement[Any]] = []
+    for key in keys:
+        spelled = key.column.desc() if key.descending else key.column.asc()
+        written.append(spelled.nulls_last() if key.nullable else spelled)
+    return written
+
+
+def after(scope: Scope, keys: list[SortKey], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
+    """Write what comes after a place; ``nulls`` tells which of its keys had no value.
+
+    The last key is the pid. What has no value comes last: after a null there are only nulls.
+    """
+    key, rest = keys[0], keys[1:]
+    if rest and nulls[0]:
+        return and_(key.column.is_(None), after(scope, rest, nulls[1:]))
+    place = scope.bind(key.type)
+    beyond = key.column < place if key.descending else key.column > place
+    if not rest:
+        return beyond
+    following = or_(beyond, and_(key.column == place, after(scope, rest, nulls[1:])))
+    if key.nullable:
+        return or_(following, key.column.is_(None))
+    # It follows from the rest, and lets an index begin at the place.
+    from_place = key.column <= place if key.descending else key.column >= place
+    return and_(from_place, following)

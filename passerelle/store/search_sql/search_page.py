@@ -1,0 +1,182 @@
+"""The statements of a search: a page, the ids of matches, their number.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    exists,
+    false,
+    func,
+    literal_column,
+    null,
+    select,
+)
+
+from passerelle.fhir.search.search_parameters import by_id
+from passerelle.store.search_sql.search_clauses import Scope, criteria, of_parameter
+from passerelle.store.search_sql.search_driver import driver
+from passerelle.store.search_sql.search_order import (
+    SortKey,
+    after,
+    is_of_the_row,
+    looked_up,
+    order,
+    pid_key,
+    walked,
+)
+from passerelle.store.search_sql.search_shape import ClauseShape, QueryShape, SortShape
+from passerelle.store.sql.statements import version_columns
+
+_TEXT, _BIG = Text(), BigInteger()
+
+
+class _Matches(NamedTuple):
+    """The rows of ``resource`` that a search finds, not yet what to say of them.
+
+    ``gathered`` tells that they do not come in the order of their pid as it is.
+    """
+
+    statement: Select[Any]
+    resource: FromClause
+    pid: ColumnElement[Any]
+    gathered: bool
+
+
+def _matches(scope: Scope, shape: QueryShape) -> _Matches:
+    """Write the resources of a type, not deleted, that satisfy the criteria."""
+    resource = scope.rows.resource
+    type = scope.bind(_TEXT)
+    found = criteria(scope, shape.clauses, resource)
+    source = resource
+    pid: ColumnElement[Any] = resource.c.pid
+    of_type: ColumnElement[Any] = resource.c.type
+    if found.joined is not None:
+        source, pid = found.joined, found.joined.c.pid
+    if found.driven_by in ("key", "list"):
+        of_type = scope.unindexed(of_type)
+    if found.driven_by in ("list", "id"):
+        pid = scope.unindexed(pid)
+    statement = (
+        select()
+        .select_from(source)
+        .where(of_type == type, resource.c.deleted.is_(false()), *found.written)
+    )
+    return _Matches(statement, resource, pid, gathered=found.driven_by in ("list", "id"))
+
+
+def ids_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
+    """Write the ids of the matches, in pid order, so many at most."""
+    found = _matches(scope, shape)
+    ids = found.statement.add_columns(found.resource.c.id).order_by(found.pid)
+    return _limited(scope, ids)
+
+
+def count_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
+    """Write how many matches there are."""
+    return _matches(scope, shape).statement.add_columns(func.count())
+
+
+def _limited(scope: Scope, statement: Select[Any]) -> Select[Any]:
+    return statement.limit(scope.bind(_BIG)).offset(literal_column("0"))
+
+
+def walks(clauses: tuple[ClauseShape, ...], sort: tuple[SortShape, ...]) -> bool:
+    """Tell whether the index of the one sort key is gone through in its order.
+
+    It is when no criterion drives. The resources without a value then come in a second phase.
+    """
+    return len(sort) == 1 and not is_of_the_row(sort[0]) and driver(clauses) is None
+
+
+def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
+    """Write a page: the columns of a version, then the sort keys.
+
+    Where the matches do not come in the order that is asked for, the page is chosen first and its
+    bodies are joined afterwards, so that no body goes through a large sort.
+    """
+    if shape.phase == "present":
+        return _walked_page(scope, shape)
+    found = _matches(scope, shape)
+    if shape.phase == "absent":
+        return _page_without_value(scope, shape, found)
+    keys = [looked_up(scope, key, found.resource) for key in shape.sort]
+    alone = driver(shape.clauses) is None and len(keys) == 1 and not keys[0].nullable
+    if not found.gathered and (not keys or alone):
+        return _page_as_it_comes(scope, shape, found, keys)
+    keyed = found.statement.add_columns(
+        found.pid.label("pid"), *(key.column.label(f"k{n}") for n, key in enumerate(keys))
+    ).subquery("keyed")
+    keys = [key._replace(column=keyed.c[f"k{n}"]) for n, key in enumerate(keys)]
+    return _with_bodies(scope, shape, select(keyed), [*keys, pid_key(keys, keyed.c.pid)])
+
+
+def _with_bodies(
+    scope: Scope, shape: QueryShape, chosen: Select[Any], keys: list[SortKey]
+) -> Select[Any]:
+    """Choose a page among rows of ``pid``, ``k0``, ``k1`` …, then join what a version holds."""
+    if shape.after is not None:
+        chosen = chosen.where(after(scope, keys, shape.after))
+    first = _limited(scope, chosen.order_by(*order(keys))).subquery("page")
+    names = [*(f"k{n}" for n in range(len(keys) - 1)), "pid"]
+    keys = [key._replace(column=first.c[name]) for key, name in zip(keys, names, strict=True)]
+    head, version = scope.rows.resource.alias("head"), scope.rows.version
+    columns = version_columns(scope.rows)[2:]
+    return (
+        select(head.c.type, head.c.id, *columns, *(key.column for key in keys[:-1]))
+        .select_from(first)
+        .join(head, head.c.pid == first.c.pid)
+        .join(version, version.c.seq == head.c.seq)
+        .order_by(*order(keys))
+    )
+
+
+def _page_as_it_comes(
+    scope: Scope, shape: QueryShape, found: _Matches, keys: list[SortKey]
+) -> Select[Any]:
+    """Write a page whose matches come in the order that is asked for, bodies and all."""
+    version = scope.rows.version
+    page = found.statement.add_columns(
+        *version_columns(scope.rows), *(key.column for key in keys)
+    ).where(version.c.seq == found.resource.c.seq)
+    keys = [*keys, pid_key(keys, found.pid)]
+    if shape.after is not None:
+        page = page.where(after(scope, keys, shape.after))
+    return _limited(scope, page.order_by(*order(keys)))
+
+
+def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
+    """Write a page that goes through the index of its one sort key."""
+    found = _matches(scope, shape)
+    parameter = by_id(shape.sort[0].param)
+    table = scope.index(parameter)
+    key, once = walked(scope, shape.sort[0], table)
+    chosen = found.statement.add_columns(table.c.pid.label("pid"), key.column.label("k0")).where(
+        of_parameter(table, parameter),
+        scope.unindexed(table.c.pid) == found.resource.c.pid,
+        once,
+    )
+    return _with_bodies(scope, shape, chosen, [key, pid_key([key], table.c.pid)])
+
+
+def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Select[Any]:
+    """Write a page of those that have no value to sort by, in the order of their pids."""
+    sort = shape.sort[0]
+    parameter = by_id(sort.param)
+    table = scope.index(parameter)
+    there = exists().where(of_parameter(table, parameter), table.c.pid == found.pid)
+    key = SortKey(null(), _TEXT, sort.descending, nullable=True)
+    last = pid_key([key], found.pid)
+    version = scope.rows.version
+    page = found.statement.add_columns(
+        *version_columns(scope.rows), literal_column("NULL").label("k0")
+    ).where(version.c.seq == found.resource.c.seq, ~there)
+    if shape.after is not None:
+        page = page.where(after(scope, [last], ()))
+    return _limited(scope, page.order_by(*order([last])))

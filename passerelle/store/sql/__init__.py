@@ -1,0 +1,1 @@
+"""Statements and decisions that both databases share."""

@@ -1,0 +1,1 @@
+"""The embedded record: one file, one writer, many readers."""

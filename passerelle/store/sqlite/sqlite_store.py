@@ -1,0 +1,240 @@
+"""The record in one SQLite file, the embedded default.
+
+Point reads run in the event loop (a few microseconds; a reader of a write-ahead log never waits for
+the writer). Larger readings start there too, on a budget of steps, and move to a thread when they
+outrun it. Writes go to the one writer thread. https://www.sqlite.org/wal.html
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from passerelle.errors.refusals import NotFound, Unavailable
+from passerelle.errors.rules import issue
+from passerelle.fhir.resource import Key
+from passerelle.fhir.search.query import Query
+from passerelle.store import revision
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.search_sql.search import Run, matching_statement, search
+from passerelle.store.sql import listings
+from passerelle.store.sql.parts import Spool, parts_count
+from passerelle.store.sql.statements import readings, to_version
+from passerelle.store.sqlite import sqlite_outbox
+from passerelle.store.sqlite.sqlite_batch import Batch
+from passerelle.store.sqlite.sqlite_connection import path_of
+from passerelle.store.sqlite.sqlite_faults import unavailable
+from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
+from passerelle.store.sqlite.sqlite_writer import SqliteWriter
+from passerelle.store.wake_up import WakeUp
+
+
+class SqliteStore:
+    """``Store`` on SQLite; see the protocol for what each method gives and raises."""
+
+    def __init__(self, database_url: str, *, clock: Callable[[], int]) -> None:
+        """Name the file and the clock. Raises ValueError for a URL that names no file."""
+        self._path = path_of(database_url)
+        self._writer = SqliteWriter(self._path, clock)
+        self._readers = SqliteReaders(self._path)
+        self._jobs_added = WakeUp()
+        self._secret = b""
+
+    async def open(self) -> None:
+        """Open the connections and start the writer. Raises Unavailable when not migrated."""
+        if not self._path.is_file():
+            raise Unavailable(issue("record.not-migrated"))
+        try:
+            self._readers.start()
+            revision.demand_migrated(self._revision())
+            self._secret = self._readers.one(revision.SECRET_QUERY, ())[0]
+            self._writer.start(asyncio.get_running_loop())
+        except sqlite3.Error as fault:
+            await self.close()
+            raise unavailable(fault) or fault from fault
+        except Unavailable:
+            await self.close()
+            raise
+
+    def _revision(self) -> str | None:
+        """Give the migration the file stands at, or None when it knows of none."""
+        there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        if self._readers.one(there, ()) is None:
+            return None
+        row = self._readers.one(revision.QUERY, ())
+        return str(row[0]) if row else None
+
+    async def close(self) -> None:
+        """Finish the queued writes and close."""
+        await self._writer.stop()
+        await self._readers.stop()
+        self._writer.close()  # last, so that the log is taken back into the file
+
+    async def ready(self) -> bool:
+        """Tell whether a read and a write transaction work now."""
+        try:
+            self._readers.one("SELECT 1", ())
+            await self._writer.run(lambda batch: None)
+        except Unavailable:
+            return False
+        return True
+
+    async def read(self, key: Key, caller: Caller) -> Version | None:
+        """Give the head, or None when there never was one."""
+        row = self._readers.one(readings(caller, "sqlite").read, key)
+        return None if row is None else to_version(row)
+
+    async def read_many(self, keys: Sequence[Key], caller: Caller) -> Mapping[Key, Version]:
+        """Give the heads of those keys that exist."""
+        if not keys:
+            return {}
+        sql = readings(caller, "sqlite").read_many
+        rows = await self._readers.rows(sql, (json.dumps(list(dict.fromkeys(keys))),))
+        return {version.key: version for version in map(to_version, rows)}
+
+    async def vread(self, key: Key, version: int, caller: Caller) -> Version | None:
+        """Give one version."""
+        row = self._readers.one(readings(caller, "sqlite").vread, (*key, version))
+        return None if row is None else to_version(row)
+
+    async def history(
+        self, key: Key, caller: Caller, *, count: int, before: int | None = None
+    ) -> Sequence[Version]:
+        """Give versions newest first."""
+        sql = readings(caller, "sqlite").history
+        last = (1 << 62) if before is None else before
+        return [to_version(row) for row in await self._readers.rows(sql, (*key, last, count))]
+
+    async def search(self, query: Query, caller: Caller) -> Page:
+        """Give one page of the matches of a query, with what it asks to include."""
+        return await self._readers.run(
+            lambda connection: without_waiting(
+                search(_runner(connection), query, caller, "sqlite", secret=self._secret)
+            )
+        )
+
+    async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
+        """Give the ids of at most ``limit`` matches, in pid order."""
+        rows = await self._readers.rows(*matching_statement(query, caller, "sqlite", limit=limit))
+        return tuple([row[0] for row in rows])
+
+    async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
+        """Give the resource to which a business identifier belongs."""
+        row = self._readers.one(readings(caller, "sqlite").claimed, (type, *claim))
+        return None if row is None else Key(*row)
+
+    async def dossier(self, dossier: str, caller: Caller) -> Sequence[Version]:
+        """Give the heads, not deleted, of all resources of a dossier."""
+        sql = readings(caller, "sqlite").dossier
+        return [to_version(row) for row in await self._readers.rows(sql, (dossier,))]
+
+    async def dossier_seq(self, dossier: str, caller: Caller) -> int | None:
+        """Give the highest ``seq`` among a dossier's resources, deleted ones included."""
+        found: int | None = self._readers.one(readings(caller, "sqlite").dossier_seq, (dossier,))[0]
+        return found
+
+    async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
+        """Write a unit durably, all or nothing."""
+        done = await self._writer.run(lambda batch: batch.apply(unit, caller), unit)
+        if unit.jobs:
+            self._jobs_added.ring()
+        return done
+
+    async def put_blob(self, chunks: AsyncIterator[bytes], *, size_max: int) -> tuple[str, int]:
+        """Keep streamed bytes, part by part."""
+        spool = Spool()
+        try:
+            await spool.fill(chunks, size_max)
+            digest, size = spool.sha256, spool.size
+            if self._blob_parts(digest) is None:
+                for number, part in enumerate(spool.parts()):
+                    await self._writer.run(_part_writer(digest, number, part, size))
+            return digest, size
+        finally:
+            spool.close()
+
+    def _blob_parts(self, sha256: str) -> int | None:
+        """Give how many parts a blob has; None unless all are there."""
+        found, size = self._readers.one(listings.blob_parts("sqlite").sql, (sha256,))
+        return int(found) if found and found == parts_count(size) else None
+
+    async def blob(self, sha256: str) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob."""
+        count = self._blob_parts(sha256)
+        if count is None:
+            raise NotFound(issue("record.bytes-not-found"))
+        sql = listings.blob_part("sqlite").sql
+        for number in range(count):
+            args = (sha256, number)
+            (row,) = await self._readers.run(
+                lambda connection, args=args: connection.execute(sql, args).fetchall(),  # type: ignore[misc]
+                far=count > 1,
+            )
+            yield row[0]
+
+    async def claim_jobs(
+        self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int
+    ) -> Sequence[Job]:
+        """Lease the jobs that are due."""
+        return await self._writer.run(
+            lambda batch: sqlite_outbox.claim_jobs(
+                batch.connection,
+                kinds,
+                holder=holder,
+                now=now,
+                lease_until=lease_until,
+                limit=limit,
+            )
+        )
+
+    async def next_due(self, kinds: Sequence[str]) -> int | None:
+        """Give when the next job is due."""
+        args = (json.dumps(list(kinds)),)
+        found: int | None = (await self._readers.rows(listings.next_due("sqlite").sql, args))[0][0]
+        return found
+
+    async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
+        """Give the jobs about something."""
+        rows = await self._readers.rows(listings.jobs("sqlite").sql, (subject,))
+        return [listings.to_job_listing(row) for row in rows]
+
+    async def messages(
+        self,
+        *,
+        direction: str | None = None,
+        state: str | None = None,
+        identifier: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[Message]:
+        """Give kept messages, newest first."""
+        asked = listings.asked(
+            direction=direction, state=state, identifier=identifier, subject=subject
+        )
+        listing = listings.messages("sqlite", tuple(asked))
+        rows = await self._readers.rows(listing.sql, listing.args(**asked, limit=limit))
+        return [listings.to_message(row) for row in rows]
+
+    async def job_added(self, timeout_seconds: float) -> bool:
+        """Wait until a unit with jobs is committed by this process, or time runs out."""
+        return await self._jobs_added.wait(timeout_seconds)
+
+
+def _part_writer(digest: str, number: int, part: bytes, size: int) -> Callable[[Batch], None]:
+    """Make the task that writes one part of a blob."""
+
+    def write(batch: Batch) -> None:
+        sqlite_outbox.write_blob_part(batch.connection, digest, number, part, size)
+
+    return write
+
+
+def _runner(connection: sqlite3.Connection) -> Run:
+    """Make the function that runs the statements of a search on a connection."""
+
+    async def run(sql: str, args: tuple[Any, ...]) -> list[Any]:
+        return connection.execute(sql, args).fetchall()
+
+    return run

@@ -1,0 +1,1 @@
+"""Looking after a record: check and reindex."""
