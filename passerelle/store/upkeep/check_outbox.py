@@ -11,7 +11,7 @@ from passerelle.store.rows import Rows
 from passerelle.store.sql import listings
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 from passerelle.store.sql.parts import parts_count
-from passerelle.store.upkeep.check import Tally
+from passerelle.store.upkeep.findings import Tally
 from passerelle.store.upkeep.maintenance import Session
 
 BATCH = 500

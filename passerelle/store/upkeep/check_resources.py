@@ -17,7 +17,7 @@ from passerelle.store.rows import Rows
 from passerelle.store.sql.cells import RIGHTS_COLUMNS, rights_cells
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 from passerelle.store.sql.index_tables import INDEX_TABLES, IndexTable, cells_by_table
-from passerelle.store.upkeep.check import Derive, Progress, Tally
+from passerelle.store.upkeep.findings import Derive, Progress, Tally
 from passerelle.store.upkeep.maintenance import Session
 
 BATCH = 200

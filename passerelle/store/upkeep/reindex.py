@@ -14,9 +14,9 @@ from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.store.sql.cells import RIGHTS_COLUMNS, rights_cells
 from passerelle.store.sql.index_tables import cells_by_table
 from passerelle.store.sql.planning import ClaimKey
-from passerelle.store.upkeep.check import Derive, Progress
 from passerelle.store.upkeep.check_resources import BATCH, PID_MAX, Row, count_of, heads_from
 from passerelle.store.upkeep.claims_held import claims_by_pid
+from passerelle.store.upkeep.findings import Derive, Progress
 from passerelle.store.upkeep.maintenance import Session, session
 
 CONFLICTS_MAX = 1_000
