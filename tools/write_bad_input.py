@@ -20,8 +20,8 @@ FILE = Path(__file__).parents[1] / "docs/bad-input.md"
 INTRODUCTION = """What the gateway answers to what it cannot take, door by door. The rows are sent
 to a gateway in a process of its own, on SQLite and on PostgreSQL, by the tests of `tests/flows`:
 the status, the rule and the place are as this page says, the answer is an `OperationOutcome`,
-no value of the input stands in it or in the log, and nothing has been written. The texts of the rules are on
-[the page of refusals](reference/refusals.md)."""
+no value of the input stands in it or in the log, and nothing has been written. The texts
+of the rules are on [the page of refusals](reference/refusals.md)."""
 BOUNDS = """A body over `PASSERELLE_BODY_LIMIT` is 413 `http.body-too-large` at every door: before a
 byte of it is read when `Content-Length` tells its size, else as soon as the limit is passed; the
 connection is closed. A body that is cut writes nothing. What does not even read as HTTP is

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from passerelle.cli.main import app
 from passerelle.demo import samples
 from passerelle.errors.refusals import Invalid, PasserelleError
-from passerelle.mappers import xdm_metadata_read
-from passerelle.messaging.xdm_unpack import unpack
+from passerelle.mappers.xdm import xdm_metadata_read
+from passerelle.messaging.xdm.xdm_unpack import unpack
 from tests.flows import bad_archives, bad_commands, bad_input, bad_mails, record
 from tests.flows.bad_archives import BadArchive, BadDocument
 from tests.flows.bad_commands import BadCommand
