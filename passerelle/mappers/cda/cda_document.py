@@ -9,7 +9,7 @@ written by :mod:`cda_write` and read by :mod:`cda_header`. Times are the HL7 tex
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from passerelle.mappers.cda.document_codes import (
+from passerelle.mappers.document_codes import (
     CI_SIS_TEMPLATE,
     HL7_FRANCE_TEMPLATE,
     XDS_SD_TEMPLATE,

@@ -36,7 +36,7 @@ from passerelle.mappers.cda.cda_from_fhir_codes import (
 )
 from passerelle.mappers.cda.cda_rules import check
 from passerelle.mappers.cda.cda_times import hl7_time
-from passerelle.mappers.cda.document_codes import SECTORS, SETTINGS, TYPES
+from passerelle.mappers.document_codes import SECTORS, SETTINGS, TYPES
 from passerelle.mappers.xdm.xds_metadata import Coded
 
 _URN_OID = "urn:oid:"

@@ -24,7 +24,7 @@ from passerelle.mappers.cda.cda_document import (
     Telecom,
 )
 from passerelle.mappers.cda.cda_from_fhir_codes import coded
-from passerelle.mappers.cda.document_codes import TRE_A02
+from passerelle.mappers.document_codes import TRE_A02
 from passerelle.mappers.resources.code_systems import FINESS, IDNPS, IDNST, RPPS, SIRENE
 from passerelle.mappers.resources.contact_points import native_insee_code
 from passerelle.mappers.resources.fhir_elements import extensions, value_of

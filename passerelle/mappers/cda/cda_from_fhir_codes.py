@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/datatypes.html#CodeableConcept , NOS (https://mos.esante
 from collections.abc import Mapping
 from typing import Any
 
-from passerelle.mappers.cda.document_codes import (
+from passerelle.mappers.document_codes import (
     CLASS_OF_TYPE,
     CLASSES,
     CONFIDENTIALITIES,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.mappers.cda.cda_document import CdaDocument, PatientRole
-from passerelle.mappers.cda.document_codes import CI_SIS_TEMPLATE, HL7_FRANCE_TEMPLATE
+from passerelle.mappers.document_codes import CI_SIS_TEMPLATE, HL7_FRANCE_TEMPLATE
 from passerelle.mappers.xdm.hl7_types import INS_OIDS
 
 _TIME = re.compile(r"\d{4}(\d{2}(\d{2}(\d{2}(\d{2}(\d{2}(\.\d{1,4})?)?)?)?)?)?([+-]\d{4})?")

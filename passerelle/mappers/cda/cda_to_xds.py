@@ -21,7 +21,7 @@ from passerelle.mappers.cda.cda_document import (
 )
 from passerelle.mappers.cda.cda_document import Author as CdaAuthor
 from passerelle.mappers.cda.cda_times import utc_time
-from passerelle.mappers.cda.document_codes import (
+from passerelle.mappers.document_codes import (
     CLASS_OF_TYPE,
     CONTENT_TYPE_ELSE,
     CONTENT_TYPES,

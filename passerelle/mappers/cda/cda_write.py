@@ -32,7 +32,7 @@ from passerelle.mappers.cda.cda_write_types import (
     write_identifier,
     write_interval,
 )
-from passerelle.mappers.cda.document_codes import FORMAT_OF_MEDIA
+from passerelle.mappers.document_codes import FORMAT_OF_MEDIA
 from passerelle.mappers.xml_writing import child, demand_writable, dump
 
 NAMESPACE = "urn:hl7-org:v3"

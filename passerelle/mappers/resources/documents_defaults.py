@@ -7,6 +7,7 @@ https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition-pdsm-comprehensi
 from collections.abc import Mapping
 from typing import Any
 
+from passerelle.mappers.document_codes import CLASS_OF_TYPE
 from passerelle.mappers.resources.code_systems import (
     TRE_A00,
     TRE_A01,
@@ -68,6 +69,15 @@ def default_concept(field: str, *, by_person: bool) -> Element:
         "extension": supplied(),
         "coding": [(PATIENT_DEFAULTS if by_person else DEFAULTS)[field]],
     }
+
+
+def default_category(type_code: str | None, *, by_person: bool) -> Element:
+    """Give the marked category of a document: the class of its type where the tables tell it."""
+    known = None if by_person else CLASS_OF_TYPE.get(type_code or "")
+    if known is None:
+        return default_concept("category", by_person=by_person)
+    coding = {"system": TRE_A03, "code": known.code, "display": known.display}
+    return {"extension": supplied(), "coding": [coding]}
 
 
 def default_format(mime_type: str) -> Element:

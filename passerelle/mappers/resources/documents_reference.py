@@ -23,6 +23,7 @@ from passerelle.mappers.resources.audience_labels import (
 )
 from passerelle.mappers.resources.code_systems import URIS
 from passerelle.mappers.resources.documents_defaults import (
+    default_category,
     default_concept,
     default_format,
     mandatory_date,
@@ -89,7 +90,7 @@ def _reference(document: Mapping[str, Any], index: int, entries: Entries) -> Res
             "type": codeable(document["type"]),
             "category": [
                 codeable(document.get("category"))
-                or default_concept("category", by_person=by_person)
+                or default_category(document["type"].get("code"), by_person=by_person)
             ],
             "subject": members.to(PERSON),
             **mandatory_date(document),

@@ -52,7 +52,7 @@ OID_OF_SYSTEM = {
 """OID of a FHIR code system; ``urn:oid:…`` speaks for itself (see :func:`oid_of`)."""
 
 _TABLE = tomllib.loads(
-    resources.files("passerelle.mappers.cda").joinpath("document_types.toml").read_text("utf-8")
+    resources.files("passerelle.mappers").joinpath("document_types.toml").read_text("utf-8")
 )
 
 CLASSES: dict[str, str] = {code: entry["label"] for code, entry in _TABLE["classes"].items()}
