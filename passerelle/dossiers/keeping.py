@@ -26,10 +26,11 @@ DIGEST_BYTES = 16
 
 
 class Prepared(NamedTuple):
-    """A draft and the bytes to keep along with it."""
+    """A draft, the bytes to keep along with it, the version it was made beside (``Put.beside``)."""
 
     draft: Draft
     blobs: tuple[bytes, ...] = ()
+    beside: int | None = None
 
 
 def faults(resource: Resource, ins: InsPolicy) -> tuple[list[Issue], list[Issue]]:
@@ -69,22 +70,32 @@ def derive(resource: Resource) -> tuple[IndexRows, RightsColumns, tuple[Claim, .
 
 
 async def prepare(
-    store: Store, caller: Caller, key: Key, resource: Resource, *, blob: str | None = None
+    store: Store,
+    caller: Caller,
+    key: Key,
+    resource: Resource,
+    *,
+    must_be_new: bool = False,
+    blob: str | None = None,
 ) -> Prepared:
     """Make the draft of a resource that has passed :func:`demand`, and the bytes kept with it.
 
     A matricule set apart earlier stays when a Patient comes back without any INS: the one who
-    sends it was never shown it, so its absence says nothing.
+    sends it was never shown it, so its absence says nothing. What ``must_be_new`` has none.
     """
     if resource["resourceType"] == "Binary":
         resource, data = take_data(resource)
         if data is not None:
             return Prepared(draft(key, resource, blob=hashlib.sha256(data).hexdigest()), (data,))
         return Prepared(draft(key, resource, blob=blob))
-    if resource["resourceType"] == "Patient" and not patient_identity.matricules(resource):
-        head = await store.read(key, caller)
-        return Prepared(draft(key, resource, aside=head.aside if head else None))
-    return Prepared(draft(key, resource))
+    if must_be_new or resource["resourceType"] != "Patient":
+        return Prepared(draft(key, resource))
+    if patient_identity.matricules(resource):
+        return Prepared(draft(key, resource))
+    head = await store.read(key, caller)
+    if head is None:
+        return Prepared(draft(key, resource), beside=0)
+    return Prepared(draft(key, resource, aside=head.aside), beside=head.version)
 
 
 def draft(

@@ -164,9 +164,13 @@ class Repository:
         blob: str | None = None,
     ) -> Outcome:
         keeping.demand(resource, self.gateway.ins)
-        return await self._keep(
-            key, resource, if_match=if_match, must_be_new=must_be_new, blob=blob
-        )
+
+        async def attempt() -> Outcome:
+            return await self._keep(
+                key, resource, if_match=if_match, must_be_new=must_be_new, blob=blob
+            )
+
+        return await settle(attempt)
 
     async def _keep(
         self,
@@ -179,10 +183,12 @@ class Repository:
         blob: str | None = None,
     ) -> Outcome:
         """Commit a resource that has been demanded of."""
-        kept = await keeping.prepare(self.gateway.store, self.caller, key, resource, blob=blob)
+        kept = await keeping.prepare(
+            self.gateway.store, self.caller, key, resource, must_be_new=must_be_new, blob=blob
+        )
         method: Literal["POST", "PUT"] = "POST" if must_be_new else "PUT"
         unit = Unit(
-            writes=(Put(kept.draft, method, if_match, must_be_new),),
+            writes=(Put(kept.draft, method, if_match, must_be_new, kept.beside),),
             expectations=() if expectation is None else (expect(*expectation),),
             blobs=kept.blobs,
         )

@@ -7,6 +7,7 @@ changed meanwhile everything is decided anew.
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from passerelle.dossiers import keeping
@@ -191,10 +192,13 @@ class Transaction:
             place = f"Bundle.entry[{entry.index}].resource"
             decided.faults += [_placed(said, place) for said in graves]
             return
-        prepared = await keeping.prepare(self.gateway.store, self.caller, key, resource)
         is_new = entry.index in decided.new
+        prepared = await keeping.prepare(
+            self.gateway.store, self.caller, key, resource, must_be_new=is_new
+        )
+        method: Literal["POST", "PUT"] = "POST" if entry.method == "POST" else "PUT"
         decided.writes[entry.index] = Put(
-            prepared.draft, "POST" if entry.method == "POST" else "PUT", entry.if_match, is_new
+            prepared.draft, method, entry.if_match, is_new, prepared.beside
         )
         decided.blobs += prepared.blobs
 

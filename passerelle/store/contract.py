@@ -69,12 +69,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Keep a draft, created when it is not there. ``must_be_new``: not there, or deleted."""
+    """Keep a draft, created when it is not there. ``must_be_new``: not there, or deleted.
+
+    ``beside`` is the version that a draft was made beside, 0 when there was none: the commit
+    refuses (Stale) when the head is another one, for then the draft may leave something out.
+    """
 
     draft: Draft
     method: Literal["POST", "PUT"] = "PUT"
     if_match: int | None = None
     must_be_new: bool = False
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +296,10 @@ class Store(Protocol):
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing; answers only after the commit.
 
-        Raises Stale (an expectation or a lease fails), PreconditionFailed (``if_match``), Conflict
-        (``must_be_new`` of what is there and not deleted, a claim that another resource holds, or
-        a message that was kept already). Where a unit has several writes, each
+        Raises Stale (an expectation, ``beside`` or a lease fails), PreconditionFailed
+        (``if_match``), Conflict (``must_be_new`` of what is there and not deleted, a claim that
+        another resource holds, or a message that was kept already). Where a unit has several
+        writes, each
         issue's expression is ``writes[i]``, for the room above to put its own place.
         """
 

@@ -327,3 +327,14 @@ async def test_what_stands_apart_is_kept_beside_the_body(store: Store, draft: An
     await commit(store, Put(apart, must_be_new=True))
     found = await head(store)
     assert found.aside == b"{}"
+
+
+async def test_a_draft_made_beside_another_version_is_stale(store, draft):
+    await commit(store, Put(draft("p1")))
+    for beside in (0, 2):
+        with pytest.raises(Stale):
+            await commit(store, Put(draft("p1", gender="male"), beside=beside))
+    await commit(store, Put(draft("p1", gender="male"), beside=1))
+    with pytest.raises(Stale):
+        await commit(store, Put(draft("p2"), beside=1))
+    await commit(store, Put(draft("p2"), beside=0))

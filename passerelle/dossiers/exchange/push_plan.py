@@ -93,16 +93,11 @@ async def make(
         sha256 = None if part.blob is None else hashlib.sha256(part.blob).hexdigest()
         draft = keeping.draft(key, resource, blob=sha256)
         blob = None if head is not None and head.blob == sha256 else part.blob
-        put = _put_shared(draft, head) if key.type == "Patient" else Put(draft)
+        # Its tags were merged with those of the head, on which other dossiers write theirs.
+        beside = (head.version if head else 0) if key.type == "Patient" else None
+        put = Put(draft, beside=beside)
         made.append(Made(part.section, part.key, part.role, resource, put, head, blob))
     return made
-
-
-def _put_shared(draft: Draft, head: Version | None) -> Put:
-    """Put what several dossiers share on the very head that its tags were merged with."""
-    if head is None or head.body is None:
-        return Put(draft, must_be_new=True)
-    return Put(draft, if_match=head.version)
 
 
 def check_resources(made: Sequence[Made], ins: InsPolicy) -> tuple[list[Made], list[Issue]]:

@@ -34,12 +34,9 @@ from passerelle.mappers.native.dossier_form import ParsedDossier, parse
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
 from passerelle.mappers.native.dossier_merge import merge
 from passerelle.store.caller import Caller
-from passerelle.store.contract import DossierExpectation, Outcome, Stale, Unit, Version
+from passerelle.store.contract import DossierExpectation, Unit, Version
 
 CLOSED = ("closed", "merged")
-CHANGED_MEANWHILE = ("record.version-conflict", "record.exists")
-"""What a commit says when the person, whom several dossiers share, is not as it was read."""
-
 ROOT = ("dossier", "person", "managing")
 BY_KEY = {"documents": "DocumentReference", "appointments": "Appointment", "tasks": "Task"}
 """Sections whose stored entries are read only when a push ends them: the rest of them stands."""
@@ -103,7 +100,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
         entries = [one.receipt_unwritten() for one in kept if one.role == "primary"]
         etag = record.etag
     else:
-        outcomes = await _commit(gateway, caller, _unit(push, record, kept))
+        outcomes = await gateway.store.commit(_unit(push, record, kept), caller)
         pairs = zip(kept, outcomes, strict=True)
         entries = [one.receipt(done) for one, done in pairs if one.role == "primary"]
         etag = (await read_record(gateway, caller, push.tag)).etag
@@ -161,16 +158,6 @@ def _unit(push: Push, record: DossierRecord, kept: list[Made]) -> Unit:
         dossiers=(DossierExpectation(push.tag, record.seq),),
         blobs=tuple(one.blob for one in kept if one.blob is not None),
     )
-
-
-async def _commit(gateway: Gateway, caller: Caller, unit: Unit) -> tuple[Outcome, ...]:
-    """Commit a push. Raises Stale too when another dossier's push has changed the person."""
-    try:
-        return await gateway.store.commit(unit, caller)
-    except (PreconditionFailed, Conflict) as refusal:
-        if all(said.rule in CHANGED_MEANWHILE for said in refusal.issues):
-            raise Stale from None
-        raise
 
 
 def _identity_issues(

@@ -37,6 +37,7 @@ def is_plain_create(unit: Unit) -> bool:
         isinstance(write, Put)
         and write.must_be_new
         and write.if_match is None
+        and write.beside is None
         and unit == Unit(writes=unit.writes)
     )
 

@@ -13,7 +13,7 @@ from passerelle.errors.refusals import Conflict, Issue, PasserelleError, Precond
 from passerelle.errors.rules import issue
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key
-from passerelle.store.contract import Delete, Draft, Put, RightsColumns, Unit, Version
+from passerelle.store.contract import Delete, Draft, Put, RightsColumns, Stale, Unit, Version
 
 Action: TypeAlias = Literal["created", "updated", "kept", "deleted", "absent"]
 ClaimKey: TypeAlias = tuple[str, str, str]
@@ -89,14 +89,15 @@ def plan(
 ) -> Plan:
     """Decide a unit.
 
-    Raises PreconditionFailed or Conflict with the issues of all writes that are refused on the
-    same ground.
+    Raises Stale (a draft was made beside another head), or PreconditionFailed or Conflict with the
+    issues of all writes that are refused on the same ground.
     """
     made = Plan()
     refusals: list[PasserelleError] = []
     several = len(unit.writes) > 1
     for index, write in enumerate(unit.writes):
         head = made.heads.get(_key(write)) or heads.get(_key(write))
+        _demand_beside(write, head)
         refusal = _refusal(write, head, f"writes[{index}]" if several else None)
         if refusal is not None:
             refusals.append(refusal)
@@ -113,6 +114,13 @@ def plan(
 
 def _key(write: Put | Delete) -> Key:
     return write.draft.key if isinstance(write, Put) else write.key
+
+
+def _demand_beside(write: Put | Delete, head: Head | None) -> None:
+    """Raise Stale when the head is not the one that a draft was made beside."""
+    beside = write.beside if isinstance(write, Put) else None
+    if beside is not None and beside != (0 if head is None else head.version):
+        raise Stale("a draft was made beside another version")
 
 
 def _refusal(write: Put | Delete, head: Head | None, place: str | None) -> PasserelleError | None:
