@@ -166,7 +166,7 @@ class PatientIdentity:
         return any(entry.mode in HIGH_TRUST_PROOFS for entry in self.reliability)
 
 
-def _held(position: int, identifier: dict[str, Any]) -> Held | None:
+def held_of(position: int, identifier: dict[str, Any]) -> Held | None:
     """Tell whether an identifier is meant as an INS, by type code *and* system.
 
     With a type that is no INS type (NH: the social security number of FR Core 2.1 stands under
@@ -189,7 +189,7 @@ def _held(position: int, identifier: dict[str, Any]) -> Held | None:
 
 def matricules(patient: Resource) -> tuple[Held, ...]:
     """Give the identifiers that are meant as an INS; never raises."""
-    held = (_held(i, identifier) for i, identifier in objects(patient, "identifier"))
+    held = (held_of(i, identifier) for i, identifier in objects(patient, "identifier"))
     return tuple(entry for entry in held if entry is not None)
 
 
@@ -197,7 +197,7 @@ def social_security_under_ins_oid(patient: Resource) -> Iterator[tuple[int, str]
     """Give position and OID of the identifiers of another type that stand under an INS OID."""
     for position, identifier in objects(patient, "identifier"):
         oid = bare_oid(text(identifier, "system") or "")
-        if oid in OIDS and _held(position, identifier) is None:
+        if oid in OIDS and held_of(position, identifier) is None:
             yield position, oid
 
 

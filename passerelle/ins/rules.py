@@ -6,6 +6,8 @@ https://hl7.fr/ig/fhir/core/2.2.0/StructureDefinition-fr-core-patient-ins.html ,
 have is refused; a matricule that may not leave is told to be set apart.
 """
 
+from collections.abc import Iterator, Sequence
+
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Resource
@@ -19,7 +21,7 @@ from passerelle.ins.patient_identity import (
 )
 from passerelle.ins.status import HIGH_TRUST_PROOFS, IdentityStatus, check_attributes
 from passerelle.ins.transmission import missing_trait
-from passerelle.ins.withholding import rejoin, withheld, withhold
+from passerelle.ins.withholding import rejoin, tells, withheld, withhold
 
 __all__ = ["check_patient", "rejoin", "withhold"]
 
@@ -48,8 +50,38 @@ def check_patient(patient: Resource, *, allow_test: bool) -> list[Issue]:
     if identity.claimed is IdentityStatus.QUAL:
         issues += _check_qualified(patient, identity)
     if not any(found.severity == "error" for found in issues):
-        issues += [issue("ins.withheld", held.path) for held in withheld(identity)]
+        hidden = withheld(identity)
+        issues += [issue("ins.withheld", held.path) for held in hidden]
+        numbers = [held.number for held in hidden]
+        issues += [issue("ins.matricule-elsewhere", path) for path in _places(patient, numbers)]
     return issues
+
+
+def _places(patient: Resource, numbers: Sequence[str | None]) -> Iterator[str]:
+    """Give where else a Patient repeats a matricule that may not leave: an address, its id.
+
+    Its identifiers and its narrative are parted from it, so they are not looked into.
+    """
+    if not numbers:
+        return
+    parted = ("identifier", "text", "link", "contained")
+    for path, said in _texts(
+        "Patient", {name: value for name, value in patient.items() if name not in parted}
+    ):
+        if tells(said, numbers):
+            yield path
+
+
+def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
+    """Give every text within a value with its place."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(f"{path}.{name}", inner)
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _texts(f"{path}[{position}]", inner)
 
 
 def _check_identifier(held: Held, *, allow_test: bool) -> list[Issue]:

@@ -5,12 +5,17 @@ where only the identity rules read it (EXI ID 29,
 https://esante.gouv.fr/sites/default/files/media/document/ANS_Guide-Implementation-INS_V3.0.pdf ).
 """
 
+import re
 from collections.abc import Iterable
+from html import unescape
 from typing import Any
 
 from passerelle.fhir.resource import Resource
 from passerelle.ins.patient_identity import Held, PatientIdentity, matricules, read
 from passerelle.ins.transmission import may_leave
+
+NUMBER_LENGTH = 13
+_TAG = re.compile(r"<[^>]*>")
 
 
 def withheld(identity: PatientIdentity) -> tuple[Held, ...]:
@@ -25,6 +30,11 @@ def withheld(identity: PatientIdentity) -> tuple[Held, ...]:
     )
 
 
+def withheld_positions(patient: Resource) -> dict[int, str | None]:
+    """Give the numbers that may not leave with a Patient, by their position in its identifiers."""
+    return {held.position: held.number for held in withheld(read(patient))}
+
+
 def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
     """Give the Patient without the matricules that may not leave, and these apart, or None.
 
@@ -33,7 +43,7 @@ def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
     """
     if not matricules(patient):
         return patient, None
-    numbers = {held.position: held.number for held in withheld(read(patient))}
+    numbers = withheld_positions(patient)
     if not numbers:
         return patient, None
     identifiers = patient["identifier"]
@@ -44,7 +54,7 @@ def withhold(patient: Resource) -> tuple[Resource, Resource | None]:
     }
     if not rest:
         del served["identifier"]  # an empty list is no FHIR JSON
-    if "text" in patient and _tells(patient["text"], numbers.values()):
+    if "text" in patient and tells(narrative_of(patient), numbers.values()):
         aside["text"] = served.pop("text")
     return served, aside
 
@@ -66,8 +76,22 @@ def rejoin(patient: Resource, aside: Resource | None) -> Resource:
     return whole
 
 
-def _tells(narrative: object, numbers: Iterable[str | None]) -> bool:
-    """Tell whether a narrative repeats one of the numbers, blanks and letter case apart."""
+def narrative_of(resource: Resource) -> str:
+    """Give the XHTML of a resource's narrative, empty when there is none."""
+    narrative = resource.get("text")
     div = narrative.get("div") if isinstance(narrative, dict) else None
-    text = "".join(div.split()).upper() if isinstance(div, str) else ""
-    return any(number and "".join(number.split()).upper() in text for number in numbers)
+    return div if isinstance(div, str) else ""
+
+
+def tells(text: str, numbers: Iterable[str | None]) -> bool:
+    """Tell whether a text repeats one of the numbers, with or without its key.
+
+    Tags, blanks, points and letter case apart: ``2&nbsp;79 03 <b>51</b>…`` repeats one.
+    """
+    said = _compact(_TAG.sub("", text))
+    shortest = {_compact(number)[:NUMBER_LENGTH] for number in numbers if number}
+    return any(len(number) == NUMBER_LENGTH and number in said for number in shortest)
+
+
+def _compact(text: str) -> str:
+    return "".join(character for character in unescape(text) if character.isalnum()).upper()
