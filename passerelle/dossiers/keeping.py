@@ -17,7 +17,7 @@ from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search import extraction
 from passerelle.fhir.search.index_rows import IndexRows
-from passerelle.ins import patient_identity, withholding
+from passerelle.ins import masking, patient_identity, withholding
 from passerelle.ins import rules as ins_rules
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Draft, RightsColumns, Store
@@ -103,13 +103,17 @@ def draft(
 ) -> Draft:
     """Make the draft of a resource that has passed :func:`demand`.
 
-    A Patient's matricule that may not leave goes aside here, before anything is derived, so that
+    A Patient's matricule that may not leave goes aside here, and one that stands anywhere else
+    (contained, linked, a reference by identifier) is masked, before anything is derived, so that
     neither the body nor an index ever holds it. ``aside`` is what already stands apart.
     """
     if resource["resourceType"] == "Patient":
         resource, withheld = withholding.withhold(resource)
         aside = json_text.encode(withheld) if withheld else aside
     before, between, after = served_body.split(resource, key)
+    if masking.may_hold((before, after)):
+        resource = masking.mask(resource)
+        before, between, after = served_body.split(resource, key)
     rows, rights, claimed = derive(resource)
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for part in (before, between, after, aside or b"", (blob or "").encode()):
