@@ -9,6 +9,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from passerelle.api.metrics import CONTENT_TYPE, Metrics
 from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import PasserelleError
+from passerelle.fhir.instants import SECOND
+
+COUNT_AGAIN_SECONDS = 10
+"""Jobs are counted that often at most, however often the figures are read."""
 
 PAGE = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><title>{title}</title>
@@ -23,6 +28,7 @@ code{{background:#eee;padding:0 .3em}}li{{margin:.4rem 0}}</style></head>
 def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
     """Give the routes."""
     routes = APIRouter()
+    count_jobs = JobCount(gateway, metrics)
 
     @routes.get("/health/live", summary="Le processus répond", tags=["service"])
     async def live() -> Response:
@@ -35,6 +41,7 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
 
     @routes.get("/metrics", summary="Chiffres pour Prometheus", tags=["service"])
     async def figures() -> Response:
+        await count_jobs()
         return Response(metrics.expose(), headers={"content-type": CONTENT_TYPE})
 
     @routes.get("/docs", include_in_schema=False)
@@ -42,6 +49,26 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
         return Response(_page(request.app), media_type="text/html; charset=utf-8")
 
     return routes
+
+
+class JobCount:
+    """Counts the jobs of the outbox when the figures are read, and not more than now and then."""
+
+    def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
+        self.gateway = gateway
+        self.metrics = metrics
+        self._again_at: int | None = None
+
+    async def __call__(self) -> None:
+        """Bring the figures up to date; a record that is away leaves those that are known."""
+        now = self.gateway.clock()
+        if self._again_at is not None and now < self._again_at:
+            return
+        self._again_at = now + COUNT_AGAIN_SECONDS * SECOND
+        try:
+            self.metrics.set_jobs(await self.gateway.store.job_counts())
+        except PasserelleError:
+            self._again_at = None
 
 
 def _json(body: bytes, works: int) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from passerelle.errors.refusals import Issue
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
@@ -198,11 +199,13 @@ class Version(NamedTuple):
 class Outcome(NamedTuple):
     """What became of one write, in the order of the unit's writes.
 
-    ``kept``, and ``deleted`` of what was deleted before, bring the version that was there.
+    ``kept``, and ``deleted`` of what was deleted before, bring the version that was there. The
+    store has no warnings to say; the room above puts its own.
     """
 
     action: Literal["created", "updated", "kept", "deleted", "absent"]
     version: Version | None  # None for "absent": a deletion of what was never there
+    warnings: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +319,9 @@ class Store(Protocol):
 
     async def next_due(self, kinds: Sequence[str]) -> int | None:
         """Give when the next job is due."""
+
+    async def job_counts(self) -> Mapping[tuple[str, str], int]:
+        """Give how many jobs there are by (kind, state). Reads them all: not at every request."""
 
     async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
         """Give the jobs about something, for people to look at."""

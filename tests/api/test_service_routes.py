@@ -2,6 +2,9 @@
 
 import pytest
 
+from passerelle.store.caller import SYSTEM
+from passerelle.store.contract import NewJob, Unit
+
 pytestmark = pytest.mark.anyio
 
 
@@ -48,3 +51,21 @@ async def test_the_routes_are_documented_without_a_script(served):
     assert {"/health/live", "/health/ready", "/metrics", "/dossiers/{dossier}"} <= set(
         openapi["paths"]
     )
+
+
+async def test_jobs_are_counted_by_kind_and_state_now_and_then(served):
+    job = NewJob("mss.send", "Communication/1", b"{}", 1)
+    await served.gateway.store.commit(Unit(jobs=(job, job)), SYSTEM)
+    page = (await served.ask("GET", "/metrics")).text
+    assert 'passerelle_jobs{kind="mss.send",state="waiting"} 2.0' in page
+    assert 'passerelle_jobs{kind="mss.send",state="dead"} 0.0' in page
+    await served.gateway.store.commit(Unit(jobs=(job,)), SYSTEM)
+    page = (await served.ask("GET", "/metrics")).text
+    assert 'passerelle_jobs{kind="mss.send",state="waiting"} 2.0' in page
+
+
+async def test_figures_are_given_while_the_record_is_away(served):
+    await served.gateway.store.close()
+    answer = await served.ask("GET", "/metrics")
+    assert answer.status_code == 200
+    await served.gateway.store.open()

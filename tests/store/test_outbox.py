@@ -116,6 +116,17 @@ async def test_one_lost_lease_undoes_the_ends_of_the_others(store: Store) -> Non
     assert await store.jobs("c") == []
 
 
+async def test_jobs_are_counted_by_kind_and_state(store: Store) -> None:
+    assert await store.job_counts() == {}
+    await add(store, job("a"), job("b"), job("c"), job("d", 5, "no"))
+    await claim(store, now=40, limit=1)
+    assert await store.job_counts() == {
+        ("send", "waiting"): 2,
+        ("send", "leased"): 1,
+        ("no", "waiting"): 1,
+    }
+
+
 async def test_the_next_due_is_the_first_to_come(store: Store) -> None:
     assert await store.next_due(("send",)) is None
     await add(store, job("a", 70), job("b", 40), job("c", 5, "no"))

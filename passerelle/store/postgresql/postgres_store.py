@@ -214,6 +214,11 @@ class PostgresStore:
         found: int | None = (await self._one(listings.next_due("postgresql").sql, list(kinds)))[0]
         return found
 
+    async def job_counts(self) -> Mapping[tuple[str, str], int]:
+        """Give how many jobs there are by (kind, state)."""
+        rows = await self._rows(listings.job_counts("postgresql").sql)
+        return {(kind, state): count for kind, state, count in rows}
+
     async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
         """Give the jobs about something."""
         rows = await self._rows(listings.jobs("postgresql").sql, subject)

@@ -35,6 +35,14 @@ def jobs(dialect: DialectName) -> Compiled:
 
 
 @cache
+def job_counts(dialect: DialectName) -> Compiled:
+    """Give kind, state and number of the jobs that share them."""
+    job = schema.job.c
+    grouped = select(job.kind, job.state, func.count()).group_by(job.kind, job.state)
+    return compiled(grouped, dialect)
+
+
+@cache
 def next_due(dialect: DialectName) -> Compiled:
     """Give when the next job of ``kinds`` is due, or the next lease of one runs out."""
     job = schema.job.c

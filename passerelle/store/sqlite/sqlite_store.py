@@ -195,6 +195,11 @@ class SqliteStore:
         found: int | None = (await self._readers.rows(listings.next_due("sqlite").sql, args))[0][0]
         return found
 
+    async def job_counts(self) -> Mapping[tuple[str, str], int]:
+        """Give how many jobs there are by (kind, state)."""
+        rows = await self._readers.rows(listings.job_counts("sqlite").sql, ())
+        return {(kind, state): count for kind, state, count in rows}
+
     async def jobs(self, subject: str) -> Sequence[Mapping[str, object]]:
         """Give the jobs about something."""
         rows = await self._readers.rows(listings.jobs("sqlite").sql, (subject,))
