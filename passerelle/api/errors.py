@@ -15,6 +15,7 @@ from passerelle.errors.rules import issue
 RETRY_AFTER_SECONDS = 1
 MORE_HEADERS: dict[int, tuple[Header, ...]] = {
     401: ((b"www-authenticate", b"Bearer"),),
+    408: (CLOSE,),
     413: (CLOSE,),  # the rest of the body is not read
     414: (CLOSE,),
     429: ((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),),
@@ -26,6 +27,13 @@ MORE_HEADERS: dict[int, tuple[Header, ...]] = {
 
 class ClientGone(Exception):
     """The client hung up before it was answered: nobody is there to be told."""
+
+
+class TooSlow(PasserelleError):
+    """The request did not come in within the time that it has (408)."""
+
+    status = 408
+    code = "timeout"
 
 
 class AddressTooLong(PasserelleError):

@@ -110,12 +110,77 @@ async def test_a_head_without_end_is_cut(port, line):
 
 async def test_a_head_that_does_not_come_is_not_waited_for(port, monkeypatch):
     monkeypatch.setattr(bounded_http, "HEAD_SECONDS_MAX", 0.05)
-    assert await exchange(port, b"GET /fhir/Pat") == b""
+    answer = await exchange(port, b"GET /fhir/Pat")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"http.too-slow" in answer
 
 
-async def test_what_is_no_http_is_refused(port):
-    answer = await exchange(port, b"\x16\x03\x01nothing\r\n\r\n")
+async def test_a_connection_on_which_nothing_is_asked_ends_without_a_word(port, monkeypatch):
+    monkeypatch.setattr(bounded_http, "HEAD_SECONDS_MAX", 0.05)
+    assert await exchange(port) == b""
+
+
+async def test_a_body_that_stands_still_is_not_waited_for(port, monkeypatch):
+    monkeypatch.setattr(bounded_http, "BODY_PAUSE_SECONDS_MAX", 0.05)
+    head = request("PUT", "/fhir/Patient/p1", PATIENT)
+    first = request("GET", "/fhir/Patient/none")
+    answer = await exchange(port, first + head[:-5])
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"404", b"408"]
+    assert b"http.too-slow" in answer
+
+
+CHUNKED = b"1a\r\n" + b'{"resourceType":"Patient"}' + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Content-Length: 4", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Content-Length: 4"],
+        ["Transfer-Encoding: xchunked"],
+        ["Transfer-Encoding: chunked, identity"],
+        ["Transfer-Encoding : chunked"],
+        ["Content-Length: 26", "Content-Length: 3"],
+        ["Content-Length: +26"],
+    ],
+)
+async def test_a_body_of_two_lengths_is_refused_whole(port, headers):
+    given = ["Content-Type: application/fhir+json", *headers]
+    head = request("POST", "/fhir/Patient", b"", *given)
+    answer = await exchange(port, head + CHUNKED)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"400"]
+    assert b"http.malformed" in answer
+
+
+async def test_a_body_that_is_compressed_on_the_way_is_refused(port):
+    given = ["Content-Type: application/fhir+json", "Transfer-Encoding: gzip, chunked"]
+    head = request("POST", "/fhir/Patient", b"", *given, "Connection: close")
+    answer = await exchange(port, head + CHUNKED)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"415"]
+
+
+async def test_what_follows_a_refused_body_is_a_request_of_its_own(port):
+    refused = request("POST", "/fhir/Patient", b"", "Content-Type: text/plain", "Content-Length: 2")
+    last = request("GET", "/fhir/Patient/none", b"", "Connection: close")
+    answer = await exchange(port, refused + b"{}" + last)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"415", b"404"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/health/live", "/metrics", "/openapi.json"])
+async def test_the_head_of_every_page_can_be_asked_for(port, path):
+    answer = await exchange(port, request("HEAD", path, b"", "Connection: close"))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == b""
+
+
+@pytest.mark.parametrize(
+    "start", [b"\x16\x03\x01nothing\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+async def test_what_is_no_http_is_refused(port, start):
+    answer = await exchange(port, start)
     assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["resourceType"] == "OperationOutcome"
 
 
 async def test_a_client_that_hangs_up_leaves_nothing_behind(port, served):
