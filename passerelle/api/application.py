@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from passerelle.api import dossier_routes, errors, mail_routes, service_routes
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.metrics import Metrics
+from passerelle.api.rest import responses
+from passerelle.api.rest.requests import wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid, NotFound, PasserelleError
@@ -49,29 +51,37 @@ def response(reply: Reply) -> Response:
     return made
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+def _told(request: Request, reply: Reply) -> Response:
+    """Give an outcome, laid out for people when that is asked for."""
+    pretty = wants_pretty(request.scope["query_string"])
+    return response(responses.pretty(reply) if pretty else reply)
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, PasserelleError)
-    return response(errors.refused(refusal))
+    return _told(request, errors.refused(refusal))
 
 
 async def _without_route(request: Request, fault: Exception) -> Response:
     """Say what the framework says of an address or a method, in our own way."""
     assert isinstance(fault, HTTPException)
     if fault.status_code == 405:
-        allowed = (fault.headers or {}).get("Allow", "").split(", ")
-        return response(errors.refused(NotAllowedHere(allowed)))
-    return response(errors.refused(NotFound(issue("http.address-unknown"))))
+        allowed = set((fault.headers or {}).get("Allow", "").split(", "))
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        return _told(request, errors.refused(NotAllowedHere(allowed)))
+    return _told(request, errors.refused(NotFound(issue("http.address-unknown"))))
 
 
-async def _malformed(_: Request, fault: Exception) -> Response:
+async def _malformed(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)
     names = {str(each["loc"][-1]) for each in fault.errors() if each.get("loc")}
     issues = [issue("http.parameter-malformed", name=name) for name in sorted(names)]
-    return response(errors.refused(Invalid(*issues)))
+    return _told(request, errors.refused(Invalid(*issues)))
 
 
 async def _failed(request: Request, _: Exception) -> Response:
     """Answer a fault of ours; the door logs it under the same number."""
     reference = secrets.token_hex(8)
     request.scope["passerelle.reference"] = reference
-    return response(errors.failed(reference))
+    return _told(request, errors.failed(reference))

@@ -18,7 +18,7 @@ from passerelle.api.errors import AddressTooLong, ClientGone, HeadersTooLarge
 from passerelle.api.metrics import Metrics
 from passerelle.api.rest import fhir_service, responses
 from passerelle.api.rest.fhir_service import FhirService
-from passerelle.api.rest.requests import header_map
+from passerelle.api.rest.requests import header_map, wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
 from passerelle.errors.refusals import PasserelleError
@@ -82,7 +82,7 @@ class Door:
 class _Exchange:
     """One request and its answer."""
 
-    __slots__ = ("door", "receive", "request_id", "scope", "send", "status")
+    __slots__ = ("door", "method", "receive", "request_id", "scope", "send", "status")
 
     def __init__(
         self, door: Door, scope: MutableMapping[str, Any], receive: Any, send: Any
@@ -91,6 +91,7 @@ class _Exchange:
         self.scope = scope
         self.receive = receive
         self.send = send
+        self.method: str = scope["method"]
         self.status = 0
         self.request_id = b""
 
@@ -105,11 +106,11 @@ class _Exchange:
             if self.status:  # in the midst of a stream: too late for an answer
                 await self._fail(refusal)
             else:
-                await self._reply(errors.refused(refusal))
+                await self._tell(errors.refused(refusal))
         except Exception as fault:
             await self._fail(fault)
         seconds = perf_counter() - started
-        route, method = self._route(), self.scope["method"]
+        route, method = self._route(), self.method
         self.door.metrics.observe(route, method, self.status, seconds)
         log.info(
             "request",
@@ -133,13 +134,20 @@ class _Exchange:
             await self._reply(reply)
             return
         scope["passerelle.caller"] = caller
+        if self.method == "HEAD":  # every address that is read can be asked for its head
+            scope["method"] = "GET"
         await door.rest(scope, self.receive, self._send_on)
 
     async def _reply(self, reply: Reply) -> None:
         self.status = reply.status
-        head = self.scope["method"] == "HEAD"
+        head = self.method == "HEAD"
         more = ((b"x-request-id", self.request_id), *GUARDS)
         await responses.send_reply(self.send, reply, head=head, more=more)
+
+    async def _tell(self, reply: Reply) -> None:
+        """Answer with an outcome, laid out for people when that is asked for."""
+        pretty = wants_pretty(self.scope["query_string"])
+        await self._reply(responses.pretty(reply) if pretty else reply)
 
     async def _send_on(self, message: MutableMapping[str, Any]) -> None:
         """Pass an answer of the rest on, with the request's id."""
@@ -153,6 +161,8 @@ class _Exchange:
                     *GUARDS,
                 ],
             }
+        elif self.method == "HEAD":
+            message = {**message, "body": b""}
         await self.send(message)
 
     async def _fail(self, fault: Exception) -> None:
@@ -167,7 +177,7 @@ class _Exchange:
         if self.status:
             self.status = 500
         else:
-            await self._reply(errors.failed(reference))
+            await self._tell(errors.failed(reference))
 
     def _route(self) -> str:
         """Give the pattern of the address, never the address."""

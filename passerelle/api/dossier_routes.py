@@ -46,7 +46,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         _demand_name(dossier)
         if "idempotency-key" in request.headers:
             raise NotSupported(issue("http.not-there-yet", what="Idempotency-Key"))
-        received.demand_json()
+        pretty = received.demand_json()
         negotiation.demand_json_body(received.header(b"content-type") or "")
         receipt = await receive(
             gateway,
@@ -62,7 +62,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         if received.preference.returns == "minimal":
             return Response(b"", 204 if status == 200 else status, headers)
         body = msgspec.json.encode(receipt.as_json())
-        return Response(body, status, headers, media_type=JSON)
+        return Response(_laid_out(body, pretty=pretty), status, headers, media_type=JSON)
 
     @routes.get("/dossiers/{dossier:path}", summary="Tirer un dossier")
     async def pull(
@@ -76,7 +76,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         _demand_name(dossier)
         if since is not None:
             raise NotSupported(issue("http.not-there-yet", what="since="))
-        received.demand_json()
+        pretty = received.demand_json()
         wanted = _sections(sections)
         found = await extract(gateway, _caller(request), dossier, sections=wanted, form=form)
         headers = {"etag": f'"{found.etag}"'}
@@ -84,7 +84,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         if held is not None and found.etag in negotiation.tags(held):
             return Response(b"", 304, headers)
         media = JSON if form == "native" else FHIR_JSON
-        return Response(found.body, 200, headers, media_type=media)
+        return Response(_laid_out(found.body, pretty=pretty), 200, headers, media_type=media)
 
     @routes.post("/dossiers/{dossier:path}", include_in_schema=False)
     async def act(dossier: str) -> Response:
@@ -108,6 +108,11 @@ def opaque_tag(header: str | None) -> str | None:
     if len(tag) < 3 or tag[0] != '"' or tag[-1] != '"' or '"' in tag[1:-1]:
         raise Invalid(issue("http.if-match-malformed"))
     return tag[1:-1]
+
+
+def _laid_out(body: bytes, *, pretty: bool) -> bytes:
+    """Lay JSON out for people when that is asked for; numbers and texts stay as written."""
+    return msgspec.json.format(body, indent=2) if pretty else body
 
 
 def _received(request: Request, body_limit: int) -> Received:

@@ -89,7 +89,7 @@ async def test_one_fault_keeps_everything_out(served, rules):
     )
     assert answer.status_code == 400
     places = [issue["expression"][0] for issue in answer.json()["issue"]]
-    assert places == ["Bundle.entry[2].resource.birthDate", "Bundle.entry[1].resource.gender"]
+    assert places == ["Bundle.entry[1].resource.gender", "Bundle.entry[2].resource.birthDate"]
     assert (await served.ask("GET", "/fhir/Patient/p1")).status_code == 404
 
 

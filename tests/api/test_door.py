@@ -52,7 +52,7 @@ async def test_the_methods_that_are_allowed_are_told(served):
     answer = await served.ask("POST", "/fhir/Patient/1")
     assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
     answer = await served.ask("DELETE", "/health/live")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,44 @@ async def test_a_body_over_the_limit_is_refused(served, rules, length):
 async def test_a_compressed_body_is_refused(served, rules):
     answer = await served.ask("POST", "/fhir/Patient", b"x", {"content-encoding": "gzip"})
     assert (answer.status_code, rules(answer)) == (415, ["http.content-encoding-not-read"])
+
+
+@pytest.mark.parametrize(
+    ("address", "content_type"),
+    [("/fhir/Binary", "application/pdf"), ("/dossiers/urn:x|1", "application/json")],
+)
+async def test_no_door_reads_a_compressed_body(served, rules, address, content_type):
+    headers = {"content-encoding": "gzip", "content-type": content_type}
+    method = "POST" if "Binary" in address else "PUT"
+    answer = await served.ask(method, address, b"x", headers)
+    assert (answer.status_code, rules(answer)) == (415, ["http.content-encoding-not-read"])
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", "/fhir/Patient/none?_pretty=true"),
+        ("GET", "/fhir/Nothing?_pretty=true"),
+        ("GET", "/nothing?a=b&_pretty=true"),
+        ("DELETE", "/docs?_pretty=true"),
+        ("GET", "/dossiers/urn:x|1?_pretty=true"),
+        ("GET", "/mss/messages?direction=up&_pretty=true"),
+    ],
+)
+async def test_a_refusal_is_laid_out_for_people_as_well(served, rules, method, address):
+    answer = await served.ask(method, address)
+    assert answer.status_code >= 400
+    assert answer.text.startswith('{\n  "resourceType": "OperationOutcome"')
+    assert rules(answer)
+
+
+async def test_a_page_can_be_asked_for_its_head(served):
+    page = await served.ask("GET", "/docs")
+    head = await served.ask("HEAD", "/docs")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == page.headers["content-length"]
+    refused = await served.ask("DELETE", "/docs")
+    assert refused.headers["allow"] == "GET, HEAD"
 
 
 async def test_an_address_or_headers_over_the_limit_are_refused(served, rules):

@@ -53,6 +53,15 @@ async def test_a_dry_run_writes_nothing(served, dossier):
     assert (await served.ask("GET", address(dossier))).status_code == 404
 
 
+async def test_receipts_and_dossiers_are_laid_out_for_people(served, dossier):
+    receipt = await push(served, dossier, query="?_pretty=true")
+    pulled = await served.ask("GET", address(dossier) + "?_pretty=true")
+    plain = await served.ask("GET", address(dossier))
+    assert receipt.text.startswith('{\n  "')
+    assert pulled.text.startswith('{\n  "')
+    assert pulled.json() == plain.json()
+
+
 async def test_a_receipt_can_be_left_out(served, dossier):
     minimal = {"Prefer": "return=minimal"}
     made = await push(served, dossier, minimal)

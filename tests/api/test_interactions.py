@@ -163,6 +163,15 @@ async def test_a_conditional_create_gives_back_what_is_there(served, rules):
     assert (empty.status_code, rules(empty)) == (400, ["http.if-none-exist-empty"])
 
 
+async def test_a_condition_that_is_not_utf8_is_refused(served, rules):
+    odd = {"if-none-exist": "family=%ff"}
+    answer = await served.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}, odd)
+    assert (answer.status_code, rules(answer)) == (400, ["http.query-not-utf8"])
+    many = {"if-none-exist": "&".join(["family=a"] * 60)}
+    answer = await served.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}, many)
+    assert (answer.status_code, rules(answer)) == (400, ["search.too-many-clauses"])
+
+
 async def test_a_conditional_update_creates_then_updates_the_one(served):
     given = {"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": "1"}]}
     address = "/fhir/Patient?identifier=urn:x%7C1"
@@ -224,12 +233,13 @@ async def test_the_history_is_given_newest_first_page_by_page(served):
     assert whole["entry"][1]["resource"]["multipleBirthInteger"] == 2
 
     page = (await served.ask("GET", "/fhir/Patient/p1/_history?_count=3")).json()
-    assert "total" not in page
+    assert page["total"] == 4
     assert len(page["entry"]) == 3
     onward = {link["relation"]: link["url"] for link in page["link"]}["next"]
     rest = (await served.ask("GET", onward)).json()
     assert [entry["resource"]["meta"]["versionId"] for entry in rest["entry"]] == ["1"]
     assert [link["relation"] for link in rest["link"]] == ["self"]
+    assert rest["total"] == 4
 
 
 async def test_a_history_says_what_it_does_not_do(served, rules):

@@ -32,6 +32,7 @@ def test_who_reads_json_is_answered(accept):
         ("application/fhir+turtle", "http.turtle-not-served"),
         ("image/png", "http.format-not-served"),
         ("image/png, application/fhir+json;q=0", "http.format-not-served"),
+        ("application/fhir+json; q=0.00, */*;q=0.1", "http.format-not-served"),
         ("application/fhir+json; fhirVersion=5.0", "http.fhir-version-not-served"),
     ],
 )
@@ -80,6 +81,11 @@ def test_other_bodies_are_refused_by_name(content_type, rule):
     with pytest.raises(UnsupportedMedia) as refusal:
         negotiation.demand_json_body(content_type)
     assert refusal.value.issues[0].rule == rule
+
+
+def test_a_content_type_that_comes_twice_is_refused():
+    with pytest.raises(UnsupportedMedia):
+        negotiation.demand_json_body("application/fhir+json, text/plain")
 
 
 def test_preferences_are_read_and_what_is_unknown_is_left_out():

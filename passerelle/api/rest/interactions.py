@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html . One way down to the repository, one way up f
 """
 
 import re
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
 from passerelle.api.rest import negotiation, responses
@@ -123,9 +124,18 @@ async def history(repository: Repository, request: Request) -> Reply:
             [bundle.Past(v.key, v.version, v.at, v.method, v.body) for v in page],
             self_url=address if before is None else f"{address}&_before={before}",
             next_url=next_url,
-            total=len(page) if before is None and not rest else None,
+            total=await _versions(repository, key, page, before),
         )
     )
+
+
+async def _versions(
+    repository: Repository, key: Key, page: Sequence[Version], before: int | None
+) -> int | None:
+    """Give how many versions there are: they are numbered one by one, the newest has the number."""
+    if before is not None:
+        page = await repository.history(key, count=1)
+    return page[0].version if page else None
 
 
 def written(outcome: Outcome, repository: Repository, request: Request) -> Reply:
@@ -140,7 +150,7 @@ def written(outcome: Outcome, repository: Repository, request: Request) -> Reply
         return responses.bare(version, status, more)
     if returns == "OperationOutcome":
         headers = (*responses.version_headers(version), *more)
-        return responses.said(status, [issue("http.done")], headers)
+        return responses.said(status, [*outcome.warnings, issue("http.done")], headers)
     return responses.served(version, status=status, more=more)
 
 

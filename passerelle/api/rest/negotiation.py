@@ -72,7 +72,8 @@ def demand_json(accept: str, format_: str | None = None) -> None:
     asked = ranges(accept if format_ is None else format_)
     if not asked and format_ is None:
         return
-    for media in asked:
+    refused = format_ is None and FHIR_JSON in _refused(accept)
+    for media in () if refused else asked:
         version = dict(media.parameters).get("fhirversion")
         if media.type in JSON_RANGES and (version is None or version in VERSIONS):
             return
@@ -80,7 +81,7 @@ def demand_json(accept: str, format_: str | None = None) -> None:
         raise NotAcceptable(issue("http.xml-not-served"))
     if any(TURTLE.match(media.type) for media in asked):
         raise NotAcceptable(issue("http.turtle-not-served"))
-    if any(media.type in JSON_RANGES for media in asked):
+    if not refused and any(media.type in JSON_RANGES for media in asked):
         raise NotAcceptable(issue("http.fhir-version-not-served"))
     raise NotAcceptable(issue("http.format-not-served"))
 
@@ -91,6 +92,8 @@ def demand_json_body(content_type: str) -> None:
     media = ranges(content_type)
     if not media:
         raise UnsupportedMedia(issue("http.content-type-missing"))
+    if len(media) > 1:  # the header came twice: nobody knows which one is meant
+        raise UnsupportedMedia(issue("http.content-type-not-read"))
     given = dict(media[0].parameters)
     if XML.match(media[0].type):
         raise UnsupportedMedia(issue("http.xml-not-read"))
@@ -133,6 +136,18 @@ def if_match(header: str | None) -> int | None:
 def tags(header: str) -> frozenset[str]:
     """Read the entity tags of an If-None-Match header, compared weakly: ``W/`` is left out."""
     return frozenset(part.strip().removeprefix("W/").strip('"') for part in header.split(","))
+
+
+def _refused(accept: str) -> frozenset[str]:
+    """Give the media types that are said not to be read, by a weight of zero."""
+    if "q=0" not in accept:
+        return frozenset()
+    found = set()
+    for part in accept.lower().split(","):
+        name, *rest = (piece.replace(" ", "") for piece in part.split(";"))
+        if any(re.fullmatch(r"q=0(\.0{0,3})?", piece) for piece in rest):
+            found.add(name)
+    return frozenset(found)
 
 
 def _weight(text: str) -> float:

@@ -17,6 +17,9 @@ from passerelle.fhir.resource import Resource
 PAIRS_MAX = 1000
 """As many parameters a query or a form may have."""
 
+ENCODED = {b"content-encoding": b"identity", b"transfer-encoding": b"chunked"}
+"""Headers that tell how a body is coded, and the one value of each that is read."""
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -81,7 +84,12 @@ class Request:
         return pretty
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it comes. Raises TooLarge past the limit, ClientGone."""
+        """Give the body as it comes.
+
+        Raises UnsupportedMedia when it is compressed, TooLarge past the limit, ClientGone.
+        """
+        if not self.headers.keys().isdisjoint(ENCODED) and self._is_encoded():
+            raise UnsupportedMedia(issue("http.content-encoding-not-read"))
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.body_limit:
             raise too_large(self.body_limit)
@@ -101,9 +109,14 @@ class Request:
 
     async def body(self) -> bytes:
         """Give the whole body. Raises TooLarge, UnsupportedMedia when it is compressed."""
-        if self.headers.get(b"content-encoding", b"identity") != b"identity":
-            raise UnsupportedMedia(issue("http.content-encoding-not-read"))
         return b"".join([chunk async for chunk in self.chunks()])
+
+    def _is_encoded(self) -> bool:
+        """Tell whether the body is anything but the bytes themselves, however they are cut."""
+        return any(
+            self.headers.get(name, plain).strip().lower() not in (b"", plain)
+            for name, plain in ENCODED.items()
+        )
 
     async def resource(self) -> Resource:
         """Give the body as a resource. Raises UnsupportedMedia, Invalid, TooLarge."""
@@ -119,6 +132,11 @@ class Request:
         if media != FORM:
             raise UnsupportedMedia(issue("http.form-expected"))
         return form_pairs(await self.body())
+
+
+def wants_pretty(query: bytes) -> bool:
+    """Tell whether a query asks for JSON laid out for people; for answers that read no query."""
+    return b"_pretty=true" in query and b"_pretty=true" in query.split(b"&")
 
 
 def header_map(headers: Any) -> dict[bytes, bytes]:

@@ -119,7 +119,17 @@ def parse_criteria(type: str, criteria: str, base_url: str = "") -> Query:
     refused, and so is a condition without any criterion, which would designate everything. Raises
     Invalid.
     """
-    pairs = parse_qsl(criteria.removeprefix("?"), keep_blank_values=True)
+    try:
+        pairs = parse_qsl(
+            criteria.removeprefix("?"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=CLAUSES_MAX,
+        )
+    except UnicodeDecodeError:
+        raise Invalid(issue("http.query-not-utf8")) from None
+    except ValueError:
+        raise Invalid(issue("search.too-many-clauses", limit=CLAUSES_MAX)) from None
     results = [name for name, _ in pairs if name in READERS]
     if results:
         raise Invalid(*(issue("search.parameter-not-supported", n, name=n) for n in results))
