@@ -67,7 +67,7 @@ class Repository:
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True)
         query = self._condition(resource["resourceType"], if_none_exist)
-        keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(resource, self.gateway.ins)
 
         async def attempt() -> Outcome:
             ids = await self._designated(query)
@@ -77,7 +77,7 @@ class Repository:
                 self._new_key(resource), resource, must_be_new=True, expectation=(query, ids)
             )
 
-        return await settle(attempt)
+        return (await settle(attempt))._replace(warnings=warnings)
 
     async def update(self, key: Key, resource: Resource, *, if_match: int | None = None) -> Outcome:
         """Keep a version of a resource, creating it under the caller's id when it is new.
@@ -96,7 +96,7 @@ class Repository:
         match, Invalid when the body's id is not that of the match.
         """
         query = self._condition(type, criteria)
-        keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(resource, self.gateway.ins)
         given = resource.get("id")
 
         async def attempt() -> Outcome:
@@ -116,7 +116,7 @@ class Repository:
                 Key(type, ids[0]), resource, if_match=if_match, expectation=(query, ids)
             )
 
-        return await settle(attempt)
+        return (await settle(attempt))._replace(warnings=warnings)
 
     async def delete(self, key: Key, *, if_match: int | None = None) -> Outcome:
         """Delete a resource; its versions stay. Deleting again is no error."""
@@ -163,14 +163,14 @@ class Repository:
         must_be_new: bool = False,
         blob: str | None = None,
     ) -> Outcome:
-        keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(resource, self.gateway.ins)
 
         async def attempt() -> Outcome:
             return await self._keep(
                 key, resource, if_match=if_match, must_be_new=must_be_new, blob=blob
             )
 
-        return await settle(attempt)
+        return (await settle(attempt))._replace(warnings=warnings)
 
     async def _keep(
         self,

@@ -87,18 +87,12 @@ DRAWN = (Phase.explicit, Phase.reuse, Phase.generate)
 """No shrinking: each draw works on a real database."""
 
 
-def lawful(dossier: Dossier) -> bool:
-    """Tell whether the attributes may stand together (RNIV): fictitious stands alone."""
-    flags = dossier.content["person"]["identity"].get("flags", ())
-    return "fictitious" not in flags or len(flags) == 1
-
-
 def is_open(dossier: Dossier) -> bool:
     return dossier.content["status"] not in ("closed", "merged")
 
 
 @settings(max_examples=20, deadline=None, phases=DRAWN, suppress_health_check=SLOW)
-@given(drawn=dossiers().filter(lawful))
+@given(drawn=dossiers())
 def test_what_is_pushed_is_pulled_and_pushed_twice_makes_no_version(
     drawn: Dossier, database_url: str, clock
 ) -> None:
@@ -117,7 +111,7 @@ def test_what_is_pushed_is_pulled_and_pushed_twice_makes_no_version(
 
 
 @settings(max_examples=20, deadline=None, phases=DRAWN, suppress_health_check=SLOW)
-@given(drawn=dossiers().filter(lawful).filter(is_open), order=st.permutations(SECTIONS))
+@given(drawn=dossiers().filter(is_open), order=st.permutations(SECTIONS))
 def test_the_order_in_which_sections_are_pushed_does_not_matter(
     drawn: Dossier, order: list[str], database_url: str, clock
 ) -> None:

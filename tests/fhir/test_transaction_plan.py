@@ -275,7 +275,7 @@ def test_a_document_in_the_bundle_is_left_alone():
     assert rewrite(document, planned.resolver({1: Key("Patient", "1")})) is document
 
 
-def test_conditional_references_are_found_once_each():
+def test_conditional_references_are_found_each_with_its_place():
     resource = {
         "resourceType": "List",
         "subject": {"reference": "Patient?identifier=urn:oid:1|2"},
@@ -285,9 +285,10 @@ def test_conditional_references_are_found_once_each():
             {"item": {"reference": "Practitioner/x"}},
         ],
     }
-    assert conditional_references(resource) == [
-        "Patient?identifier=urn:oid:1|2",
-        "Practitioner?identifier=x",
+    assert conditional_references(resource, "Bundle.entry[3].resource") == [
+        ("Patient?identifier=urn:oid:1|2", "Bundle.entry[3].resource.subject"),
+        ("Patient?identifier=urn:oid:1|2", "Bundle.entry[3].resource.entry[0].item"),
+        ("Practitioner?identifier=x", "Bundle.entry[3].resource.entry[1].item"),
     ]
 
 

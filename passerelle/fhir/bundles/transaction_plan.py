@@ -103,13 +103,16 @@ def rewrite(resource: Resource, resolve: Callable[[str], str | None]) -> Resourc
     return changed
 
 
-def conditional_references(resource: Resource) -> list[str]:
-    """Give the references of the form ``Patient?identifier=…``, each once, in document order."""
-    found: dict[str, None] = {}
-    for name, text, _ in _links(resource, ""):
-        if name == "reference" and CONDITIONAL.match(text):
-            found[text] = None
-    return list(found)
+def conditional_references(resource: Resource, place: str) -> list[tuple[str, str]]:
+    """Give (text, FHIRPath) of the references of the form ``Patient?identifier=…``, in order.
+
+    ``place`` is the FHIRPath of the resource; that of a reference stops at the Reference.
+    """
+    return [
+        (text, path.removesuffix(".reference"))
+        for name, text, path in _links(resource, place)
+        if name == "reference" and CONDITIONAL.match(text)
+    ]
 
 
 def _opened(bundle: Resource) -> tuple[Literal["transaction", "batch"], list[Any]]:

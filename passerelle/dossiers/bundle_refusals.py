@@ -1,0 +1,78 @@
+"""Refusals of a transaction: every issue at its place in the Bundle, in the order of the entries.
+
+https://hl7.org/fhir/R4/http.html#transaction-response , places as FHIRPath
+(https://hl7.org/fhir/R4/operationoutcome-definitions.html#OperationOutcome.issue.expression).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from passerelle.errors.refusals import (
+    Conflict,
+    Invalid,
+    Issue,
+    PasserelleError,
+    PreconditionFailed,
+    Unprocessable,
+)
+from passerelle.errors.rules import issue
+
+FAULTS_MAX = 500
+"""As many are told of one bundle; a last one says that there are more."""
+
+WRITE = re.compile(r"writes\[([0-9]+)\]")
+"""How the commit names one of several writes."""
+
+PARTS = {
+    "record.identifier-taken": "resource.identifier",
+    "record.version-conflict": "request.ifMatch",
+}
+"""What of an entry a refusal of the commit is about, by its rule; else the request."""
+
+
+def place_of(index: int) -> str:
+    """Spell the place of an entry."""
+    return f"Bundle.entry[{index}]"
+
+
+def placed(said: Issue, place: str) -> Issue:
+    """Give an issue of a resource with its expression inside the bundle."""
+    tail = (said.expression or "").partition(".")[2]
+    return replace(said, expression=f"{place}.{tail}" if tail else place)
+
+
+def refusal_of(faults: Iterable[tuple[int, Issue]]) -> PasserelleError:
+    """Make the refusal of (entry, fault) pairs, which are told in the order of the entries.
+
+    PreconditionFailed when several match a condition, Unprocessable when nothing is broken but
+    rules of identity, else Invalid.
+    """
+    told = [said for _, said in sorted(faults, key=lambda pair: pair[0])]
+    rules = {said.rule for said in told}
+    bounded = list(islice(told, FAULTS_MAX))
+    if len(told) > FAULTS_MAX:
+        bounded.append(issue("bundle.too-many-faults", "Bundle.entry", limit=FAULTS_MAX))
+    if "record.several-match" in rules:
+        return PreconditionFailed(*bounded)
+    if all(rule.startswith("ins.") for rule in rules):
+        return Unprocessable(*bounded)
+    return Invalid(*bounded)
+
+
+def of_commit(
+    refusal: Conflict | PreconditionFailed, entries: Sequence[int]
+) -> Conflict | PreconditionFailed:
+    """Give the refusal of a commit with the places of the bundle instead of those of the unit.
+
+    ``entries`` are the indexes of the entries whose writes the unit was made of, in its order.
+    """
+    found: list[tuple[int, Issue]] = []
+    for said in refusal.issues:
+        number = WRITE.fullmatch(said.expression or "")
+        index = entries[int(number[1]) if number else 0]
+        place = f"{place_of(index)}.{PARTS.get(said.rule, 'request')}"
+        found.append((index, replace(said, expression=place)))
+    found.sort(key=lambda pair: pair[0])
+    return type(refusal)(*(said for _, said in found[:FAULTS_MAX]))
