@@ -23,6 +23,7 @@ from passerelle.api.rest.fhir_service import FhirService
 from passerelle.api.security import OpenDoor
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.mailing.secure_mail import Emitter, SecureMail
+from passerelle.dossiers.pace import Pace
 from passerelle.dossiers.worker import Worker
 from passerelle.errors.refusals import Unavailable
 from passerelle.messaging.accounts import Account
@@ -114,6 +115,7 @@ def make_gateway(settings: Settings) -> Gateway:
         base_url=settings.fhir_base_url,
         ins=InsPolicy(allow_test=settings.ins_allow_test),
         mail=secure_mail(settings),
+        pace=Pace(settings.job_lease_seconds, settings.job_retry_seconds),
     )
 
 

@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from passerelle.dossiers.pace import USUAL
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
 
@@ -29,6 +30,7 @@ CONFIG = PREFIX + "CONFIG"
 CONFIG_BYTES_MAX = 1_000_000
 SCHEMES = ("sqlite", "postgresql")
 
+Wait = Annotated[float, Field(ge=0, le=604_800)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -47,6 +49,8 @@ class Settings(BaseSettings):
     body_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 50_000_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
+    job_lease_seconds: Annotated[float, Field(ge=1, le=86_400)] = USUAL.lease_seconds
+    job_retry_seconds: Annotated[tuple[Wait, ...], Field(max_length=50)] = USUAL.retry_seconds
     ins_allow_test: bool = False
     emitter_name: Annotated[str, Field(min_length=1, max_length=200)] = "Passerelle"
     emitter_finess: Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{7}$")] | None = None

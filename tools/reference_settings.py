@@ -25,6 +25,10 @@ MEANINGS = {
     "body_limit": "The largest body of a request, in bytes.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder of FHIR packages. It must exist; nothing reads it yet.",
+    "job_lease_seconds": "How long a worker holds a job, such as a sending: the jobs of one that "
+    "died are taken up after that. A sending may take four fifths of it.",
+    "job_retry_seconds": "How long to wait after each attempt before the next one, as a JSON list "
+    "of seconds: one more attempt than there are waits.",
     "ins_allow_test": "Accept the INS OIDs of test and demonstration.",
     "emitter_name": "The structure in whose name documents leave: custodian and author of the CDA.",
     "emitter_finess": "Its FINESS number.",
@@ -103,6 +107,8 @@ def default(field: FieldInfo) -> str:
     if field.default in (None, ""):
         return "–"
     value = field.default
+    if isinstance(value, tuple):
+        return code(list(value))
     return code(str(value).lower() if isinstance(value, bool) else value)
 
 
@@ -127,6 +133,8 @@ def _type(annotation: Any) -> str:
     if get_origin(annotation) in (types.UnionType, Union):
         inner = (one for one in get_args(annotation) if one is not type(None))
         return " or ".join(_type(one) for one in inner)
+    if get_origin(annotation) is tuple:
+        return f"JSON list of: {_type(get_args(annotation)[0])}"
     if hasattr(annotation, "__metadata__"):
         bare, *metadata = get_args(annotation)
         found = [each for one in metadata for each in getattr(one, "metadata", (one,))]

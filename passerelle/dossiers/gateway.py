@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from passerelle.dossiers.mailing.secure_mail import SecureMail
+from passerelle.dossiers.pace import USUAL, Pace
 from passerelle.store.contract import Store
 
 
@@ -24,3 +25,4 @@ class Gateway:
     base_url: str  # of the FHIR base, without a slash at the end
     ins: InsPolicy = InsPolicy()
     mail: SecureMail | None = None
+    pace: Pace = USUAL

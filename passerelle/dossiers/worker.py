@@ -12,20 +12,15 @@ from dataclasses import dataclass
 import structlog
 
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.pace import SECOND
 from passerelle.errors.refusals import PasserelleError
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Job, JobEnd, Stale, Unit
-
-SECOND = 1_000_000
-LEASE_SECONDS = 300
-"""Longer than any one transmission takes with its time-outs."""
 
 IDLE_SECONDS = 5.0
 """Jobs of other processes are looked for that often; our own wake the worker at once."""
 
 BATCH = 4
-ATTEMPTS_MAX = 12
-BACK_OFF_SECONDS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400, 28800, 57600, 86400)
 
 log = structlog.get_logger("worker")
 
@@ -37,13 +32,6 @@ class Postponed(Exception):
     """Raised by a handler for a failure that may pass: the job waits and is tried again."""
 
     reason: str
-
-
-def due_again(now: int, attempts: int) -> int | None:
-    """Give when to try again after so many attempts, or None when that was the last."""
-    if attempts >= ATTEMPTS_MAX:
-        return None
-    return now + BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1] * SECOND
 
 
 class Worker:
@@ -77,7 +65,7 @@ class Worker:
             tuple(self.handlers),
             holder=self.holder,
             now=now,
-            lease_until=now + LEASE_SECONDS * SECOND,
+            lease_until=now + round(self.gateway.pace.lease_seconds * SECOND),
             limit=BATCH,
         )
         await asyncio.gather(*(self._see_through(job) for job in jobs))
@@ -115,7 +103,7 @@ class Worker:
 
     async def _end(self, job: Job, reason: str) -> None:
         """Let a job wait for its next attempt, or lay it aside after the last one."""
-        due = due_again(self.gateway.clock(), job.attempts)
+        due = self.gateway.pace.due_again(self.gateway.clock(), job.attempts)
         end = JobEnd(job.id, job.holder, "dead" if due is None else "waiting", due, reason)
         try:
             await self.gateway.store.commit(Unit(job_ends=(end,)), SYSTEM)

@@ -1,7 +1,8 @@
 """Mail comes in: raw bytes kept first, then read, then settled; receipts move what they answer.
 
 Nothing of a mail is believed: a receipt counts only for a Message-ID of ours and from (or for)
-the recipient that we wrote to. A mail fetched twice is kept once.
+the recipient that we wrote to. A mail fetched twice is kept once, and none keeps the others from
+being settled.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.mailing.transmission import MESSAGE_ID_SYSTEM
 from passerelle.dossiers.mailing.transmission_sending import key_of, recipient_of, record
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Conflict, Gone, NotFound, PasserelleError
+from passerelle.errors.refusals import Conflict, Gone, NotFound, PasserelleError, Unavailable
 from passerelle.fhir import json_text
 from passerelle.fhir.search.query import parse_criteria
 from passerelle.fhir.search.query_values import escape
-from passerelle.messaging.addresses import same_mailbox
+from passerelle.messaging.addresses import domain_of, same_mailbox
 from passerelle.messaging.receiving.imap import (
     Fetched,
     MailboxUnavailable,
@@ -30,7 +31,7 @@ from passerelle.messaging.receiving.imap import (
 )
 from passerelle.messaging.receiving.receipts import Receipt, read
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Message, MessageChange, NewMessage, Unit
+from passerelle.store.contract import Message, MessageChange, NewMessage, Stale, Unit
 
 SETTLED_AT_ONCE = 100
 log = structlog.get_logger("mail")
@@ -65,7 +66,14 @@ async def settle_waiting(gateway: Gateway) -> int:
     """Settle the mails that are kept and not yet read; give how many there were."""
     waiting = await gateway.store.messages(direction="in", state="kept", limit=SETTLED_AT_ONCE)
     for message in reversed(waiting):  # oldest first
-        await _settle(gateway, message)
+        try:
+            await _settle(gateway, message)
+        except (Unavailable, Stale):
+            raise
+        except Exception as fault:  # this mail waits for a person, and not the others behind it
+            log.error("mail.fault", fault=type(fault).__name__)
+            reason = f"fault.{type(fault).__name__}"
+            await _move(gateway, MessageChange(message.id, "aside", reason=reason))
     return len(waiting)
 
 
@@ -138,10 +146,23 @@ async def _sent(gateway: Gateway, receipt: Receipt) -> str | None:
     except (NotFound, Gone):
         return None
     recipient = recipient_of(json_text.decode(version.body or b""))
-    speaks = (receipt.final_recipient, receipt.sender)
-    if not any(one is not None and same_mailbox(one, recipient) for one in speaks):
-        return None
-    return subject
+    return subject if _may_speak(receipt, recipient) else None
+
+
+def _may_speak(receipt: Receipt, recipient: str) -> bool:
+    """Tell whether a receipt comes from whom it should.
+
+    A report of delivery is a robot's and names the recipient. Any other receipt is the mailbox's
+    own, or names it and comes from its domain: several people may read one mailbox.
+    """
+    named, author = receipt.final_recipient, receipt.sender
+    is_named = named is not None and same_mailbox(named, recipient)
+    if receipt.kind == "dsn":
+        return is_named
+    if author is None:
+        return False
+    same_domain = domain_of(author) == domain_of(recipient)
+    return same_mailbox(author, recipient) or (is_named and same_domain)
 
 
 class MailReader:

@@ -30,7 +30,7 @@ from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.query import parse_criteria
 from passerelle.fhir.urls import DOSSIER_TAG, PASSERELLE
-from passerelle.store.caller import Caller
+from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Expectation, NewJob, Put, Unit
 
 RECIPIENTS_MAX = 50
@@ -127,6 +127,19 @@ async def _document(repository: Repository, key: Key) -> _Document:
     type_, _, id_ = reference.partition("/")
     patient_key = Key(type_, id_) if type_ == "Patient" and id_ else None
     return _Document(key, version.version, resource, patient_key)
+
+
+async def demand_still(gateway: Gateway, mail: SecureMail, communication: Resource) -> None:
+    """See, when the time has come, that the policy still lets a document go to its recipient.
+
+    Raises NotFound, Gone (the document), Unprocessable with every refusal.
+    """
+    repository = Repository(gateway, SYSTEM)
+    type_, _, id_ = communication["about"][0]["reference"].partition("/")
+    document = await _document(repository, Key(type_, id_))
+    recipient = str(communication["recipient"][0]["identifier"]["value"])
+    place = "Communication.recipient[0]"
+    await _demand(repository, mail, document, Request(((recipient, place),)))
 
 
 async def _demand(

@@ -4,17 +4,17 @@ Whatever stops the process between two of these steps, the same bytes with the s
 what is sent next (reliability: nothing lost, any copy identical). RFC 5321 section 4.2.
 """
 
+import asyncio
 import contextlib
 import hashlib
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.mailing.secure_mail import SecureMail
-from passerelle.dossiers.mailing.transmission import MESSAGE_ID_SYSTEM, configured
+from passerelle.dossiers.mailing.transmission import MESSAGE_ID_SYSTEM, configured, demand_still
 from passerelle.dossiers.mailing.transmission_content import message_bytes
 from passerelle.dossiers.mailing.transmission_states import State, advance, state_of
 from passerelle.dossiers.repository import Repository
-from passerelle.dossiers.worker import due_again
 from passerelle.errors.refusals import (
     Conflict,
     Gone,
@@ -46,12 +46,29 @@ from passerelle.store.contract import (
     Version,
 )
 
+TO_SEND: tuple[State, ...] = ("queued", "sending", "uncertain")
+"""States from which a message is sent; in any other one it has arrived, or is not to."""
+
 
 async def send_job(gateway: Gateway, job: Job) -> None:
     """See one ``mss.send`` job through: its Communication says afterwards what became of it.
 
-    Raises Stale when another worker holds the job meanwhile, Unavailable when the record is away.
+    Raises Stale when another worker holds the job meanwhile, Unavailable when the record is away,
+    and what a fault of ours raises, but for the last attempt: the sending has failed then.
     """
+    try:
+        await _send(gateway, job)
+    except (Stale, Unavailable):
+        raise
+    except Exception as fault:
+        if gateway.pace.due_again(gateway.clock(), job.attempts) is not None:
+            raise
+        code = f"fault.{type(fault).__name__}"
+        end = JobEnd(job.id, job.holder, "dead", error=code)
+        await record(gateway, key_of(job.subject), "failed", code, job_end=end)
+
+
+async def _send(gateway: Gateway, job: Job) -> None:
     mail = configured(gateway)
     key = key_of(job.subject)
     try:
@@ -59,10 +76,11 @@ async def send_job(gateway: Gateway, job: Job) -> None:
     except (NotFound, Gone):
         await gateway.store.commit(Unit(job_ends=(_end(job, "done"),)), SYSTEM)
         return
-    if state_of(communication) in ("cancelled", "failed"):
+    if state_of(communication) not in TO_SEND:
         await gateway.store.commit(Unit(job_ends=(_end(job, "done"),)), SYSTEM)
         return
     try:
+        await demand_still(gateway, mail, communication)
         frozen = await _frozen(gateway, mail, key, communication)
         raw = await _bytes(gateway, frozen.sha256)
     except Unavailable:
@@ -79,7 +97,10 @@ async def _dialogue(
     """Hold the SMTP dialogue and write its outcome together with the end of the job."""
     await record(gateway, key, "sending", None)
     try:
-        sent = await smtp.send(mail.account, raw, recipient=frozen.place, envelope_id=key.id)
+        async with asyncio.timeout(gateway.pace.step_seconds):
+            sent = await smtp.send(mail.account, raw, recipient=frozen.place, envelope_id=key.id)
+    except TimeoutError:
+        await _again(gateway, job, key, "uncertain", SendUncertain())
     except SendRefused as refused:
         await record(gateway, key, "failed", str(refused), job_end=_end(job, "dead", refused))
     except SendUncertain as uncertain:
@@ -99,7 +120,7 @@ async def _dialogue(
 
 async def _again(gateway: Gateway, job: Job, key: Key, state: State, fault: SendFault) -> None:
     """Let the job wait for its next try, or fail the sending after the last one."""
-    due = due_again(gateway.clock(), job.attempts)
+    due = gateway.pace.due_again(gateway.clock(), job.attempts)
     if due is None:
         await record(gateway, key, "failed", str(fault), job_end=_end(job, "dead", fault))
         return
