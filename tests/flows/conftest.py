@@ -23,10 +23,24 @@ def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Ite
         yield url
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for a module: its operator lives in it."""
+    return "asyncio"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A record of each kind, for one test."""
     yield from new_database(request.param, request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A record of each kind, for the tests of a module."""
+    yield from new_database(request.param, request, tmp_path_factory.mktemp("record"))
 
 
 @pytest.fixture
