@@ -1,5 +1,7 @@
 """A native identity claims no more than its facts, and goes out no surer than it is."""
 
+from itertools import product
+
 import pytest
 
 from passerelle.mappers.native import dossier_identity
@@ -123,8 +125,48 @@ def test_an_overstated_identity_never_goes_out_as_validated():
 
 
 def test_each_attribute_is_an_occurrence_of_its_own():
-    value = identity(status="provisional", flags=["fictitious", "homonym", "doubtful"])
-    assert [one["identityStatus"] for one in reliability(value)] == ["PROV", "FICT", "HOMA", "DOUT"]
+    value = identity(status="provisional", flags=["homonym", "doubtful"])
+    assert [one["identityStatus"] for one in reliability(value)] == ["PROV", "HOMA", "DOUT"]
+
+
+@pytest.mark.parametrize(
+    "flags", list(product(("homonym", ""), ("doubtful", ""), ("fictitious", "")))
+)
+def test_a_fictitious_identity_is_that_alone(flags):
+    said = [flag for flag in flags if flag]
+    wrong = "fictitious" in said and len(said) > 1
+    assert told(identity(status="provisional", flags=said)) == (
+        {("dossier.identity-attributes", "/person/identity/flags")} if wrong else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "status"),
+    [
+        ("PROV", patient_identity.RNIV_STATUSES, "provisional"),
+        ("RECUP", patient_identity.RNIV_STATUSES, "retrieved"),
+        ("VALI", patient_identity.RNIV_STATUSES, "validated"),
+        ("QUAL", patient_identity.RNIV_STATUSES, "qualified"),
+        ("QUAL", None, "qualified"),
+        ("VALI", patient_identity.IDENTITY_STATUS, "qualified"),
+        ("VIDE", patient_identity.IDENTITY_STATUS, "provisional"),
+    ],
+)
+def test_the_status_is_read_in_the_codes_of_this_fr_core_and_of_the_next(code, system, status):
+    coding = {"code": code} | ({"system": system} if system else {})
+    occurrence = {
+        "url": RELIABILITY,
+        "extension": [{"url": "identityStatus", "valueCoding": coding}],
+    }
+    assert patient_identity.native_status({"extension": [occurrence]}) == status
+
+
+def test_a_social_security_number_under_the_oid_of_the_ins_is_no_matricule():
+    nss = {"system": "urn:oid:1.2.250.1.213.1.4.8", "value": INS["number"]}
+    typed = {**nss, "type": {"coding": [{"code": "NH"}]}}
+    assert not patient_identity.is_ins(typed)
+    assert patient_identity.native_ins({"identifier": [typed]}) is None
+    assert patient_identity.is_ins(nss)
 
 
 def test_what_fr_core_gives_back_needs_no_extension_of_ours():

@@ -200,8 +200,11 @@ def identities(draw: st.DrawFn) -> Entry:
 
 
 def _flags(*, doubts: bool) -> Any:
-    of = ("homonym", "doubtful", "fictitious") if doubts else ("homonym",)
-    return st.lists(st.sampled_from(of), unique=True)
+    homonym = st.lists(st.just("homonym"), max_size=1)
+    if not doubts:
+        return homonym
+    together = st.lists(st.sampled_from(("homonym", "doubtful")), unique=True)
+    return together | st.just(["fictitious"])
 
 
 _former_span = optional({}, **{"from": st.just("2001"), "until": st.just("2020-02-03")})

@@ -15,6 +15,15 @@ from passerelle.mappers.native.dossier import Dossier
 DOUBTS = frozenset({"doubtful", "fictitious"})
 """Attributes with which no status above provisional may stand."""
 
+COMBINATIONS = (
+    frozenset[str](),
+    frozenset({"homonym"}),
+    frozenset({"doubtful"}),
+    frozenset({"fictitious"}),
+    frozenset({"homonym", "doubtful"}),
+)
+"""The attributes that may stand together (EXI ID 24): a fictitious identity is that alone."""
+
 _NEEDS: dict[str, tuple[str, ...]] = {
     "provisional": (),
     "retrieved": ("ins",),
@@ -35,7 +44,7 @@ class Matricule(NamedTuple):
 
 
 def check(identity: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """Compare the claimed status with its facts; one issue for each fact that lacks."""
+    """Compare the claimed status with its facts and attributes; one issue for each fault."""
     status = identity["status"]
     issues = [
         issue("dossier.identity-insufficient", f"{_PERSON}/{fact}", status=status, fact=fact)
@@ -53,6 +62,8 @@ def check(identity: Mapping[str, Any]) -> tuple[Issue, ...]:
         )
     if status != "provisional" and DOUBTS & set(identity.get("flags", ())):
         issues.append(issue("dossier.identity-doubtful", f"{_PERSON}/status"))
+    if frozenset(identity.get("flags", ())) not in COMBINATIONS:
+        issues.append(issue("dossier.identity-attributes", f"{_PERSON}/flags"))
     return tuple(issues)
 
 

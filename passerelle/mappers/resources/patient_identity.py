@@ -33,7 +33,21 @@ from passerelle.mappers.resources.fhir_elements import (
 RELIABILITY = FR_CORE + "fr-core-identity-reliability"
 
 _FLAG_CODES = {"homonym": "HOMA", "doubtful": "DOUT", "fictitious": "FICT"}
-_FLAGS = {code: flag for flag, code in _FLAG_CODES.items()}
+_FLAGS = {
+    **{code: flag for flag, code in _FLAG_CODES.items()},
+    "HOMD": "homonym",  # detected, where HOMA is proven
+    "USUR": "doubtful",  # usurped
+}
+
+RNIV_STATUSES = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-identity-status"
+"""Code system of the next FR Core, where VALI is "validée" and QUAL "qualifiée"."""
+
+_RNIV = {
+    "PROV": "provisional",
+    "RECUP": "retrieved",
+    "VALI": "validated",
+    "QUAL": "qualified",
+}
 
 INS_TYPES = {
     "1.2.250.1.213.1.4.8": "INS-NIR",
@@ -74,7 +88,11 @@ def native_status(patient: Mapping[str, Any]) -> str:
     if stated:
         return str(stated)
     main = _main(patient)
-    if _code(main.get("identityStatus")) == "VALI":
+    status = main.get("identityStatus") or {}
+    code = status.get("code")
+    if code in ("RECUP", "QUAL") or (code in _RNIV and status.get("system") == RNIV_STATUSES):
+        return _RNIV[code]
+    if code == "VALI":
         return "qualified"
     if _code(main.get("methodCollection")) == "INSI":
         return "retrieved"
@@ -84,7 +102,7 @@ def native_status(patient: Mapping[str, Any]) -> str:
 def native_flags(patient: Mapping[str, Any]) -> list[str]:
     """Read the attributes of an identity, in order."""
     codes = (_code(parts_of(found).get("identityStatus")) for found in _occurrences(patient))
-    return [_FLAGS[code] for code in codes if code in _FLAGS]
+    return list(dict.fromkeys(_FLAGS[code] for code in codes if code in _FLAGS))
 
 
 def native_proof(patient: Mapping[str, Any]) -> Element | None:
@@ -119,8 +137,15 @@ def ins_identifiers(ins: Mapping[str, Any] | None) -> list[Element]:
 
 
 def is_ins(identifier: Mapping[str, Any]) -> bool:
-    """Tell whether an identifier stands in a domain of matricules."""
-    return str(identifier.get("system", "")).removeprefix(_OID) in INS_TYPES
+    """Tell whether an identifier is a matricule, by its domain *and* its type.
+
+    With a type that is none of the INS (NH: a social security number, which FR Core 2.1 puts under
+    the OID of the INS-NIR) it is none; the domain alone decides only when there is no type.
+    """
+    if str(identifier.get("system", "")).removeprefix(_OID) not in INS_TYPES:
+        return False
+    codes = {coding.get("code") for coding in identifier.get("type", {}).get("coding", ())}
+    return not codes - {None} or bool(codes & set(INS_TYPES.values()))
 
 
 def native_ins(patient: Mapping[str, Any]) -> Element | None:
