@@ -1,14 +1,18 @@
 """A dossier as it stands in the record: its resources, read together, with what they rest on."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import Conflict, Unprocessable
+from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key, Resource
 from passerelle.ins.withholding import rejoin
+from passerelle.mappers.native.dossier_naming import own_uuid
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Version
 
@@ -27,15 +31,36 @@ class DossierRecord:
     shared: tuple[Version, ...]
     seq: int | None  # of the newest tagged one, as the commit compares it
 
+    tag: str
+
     @property
     def team(self) -> Version | None:
-        """Give the CareTeam, which carries the root of the dossier."""
-        return next((v for v in self.tagged if v.key.type == "CareTeam"), None)
+        """Give the CareTeam that carries the root of the dossier: the one named by it."""
+        key = root_key(self.tag)
+        return next((version for version in self.tagged if version.key == key), None)
 
     @property
     def versions(self) -> tuple[Version, ...]:
-        """Give all versions that the native form is read from."""
-        return tuple(v for v in self.tagged if v.key.type not in NOT_OF_THE_FORM) + self.shared
+        """Give all versions that the native form is read from.
+
+        A CareTeam that somebody else tagged with the dossier is no root of it.
+        """
+        root = root_key(self.tag)
+        return (
+            *(
+                version
+                for version in self.tagged
+                if version.key == root or version.key.type not in (*NOT_OF_THE_FORM, "CareTeam")
+            ),
+            *self.shared,
+        )
+
+    @property
+    def newest_tx(self) -> int:
+        """Give the last transaction that wrote the dossier's own resources or its Patient."""
+        own = (version for version in self.tagged if version.key.type not in NOT_OF_THE_FORM)
+        patients = (version for version in self.shared if version.key.type == "Patient")
+        return max((version.tx for version in (*own, *patients)), default=0)
 
     @property
     def etag(self) -> str:
@@ -44,6 +69,27 @@ class DossierRecord:
         for version in sorted(self.versions, key=lambda v: v.key):
             digest.update(f"{version.key}/{version.version};".encode())
         return digest.hexdigest()
+
+
+def root_key(tag: str) -> Key:
+    """Give the key of the CareTeam of a dossier (``system|value``)."""
+    system, _, value = tag.partition("|")
+    return Key("CareTeam", str(own_uuid("CareTeam", system, value)))
+
+
+@contextmanager
+def read_natively() -> Iterator[None]:
+    """Refuse what the record holds in a shape that the native form never gave it.
+
+    Whoever writes by FHIR may change any resource of a dossier. Reading it natively, or writing it
+    again, then fails at whatever is missing or of another type: that is a Conflict.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as fault:
+        raise Conflict(issue("dossier.record-unreadable")) from fault
+    except Unprocessable as refusal:
+        raise Conflict(*refusal.issues) from refusal
 
 
 async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierRecord:
@@ -58,7 +104,7 @@ async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierReco
                 wanted[key] = None
     found = await gateway.store.read_many(tuple(wanted), caller)
     shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
-    return DossierRecord(tagged, shared, seq)
+    return DossierRecord(tagged, shared, seq, tag)
 
 
 def resource_of(version: Version) -> Resource:

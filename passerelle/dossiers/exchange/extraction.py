@@ -6,6 +6,7 @@ from typing import Literal
 from passerelle.dossiers.exchange.dossier_record import (
     DossierRecord,
     blobs_of,
+    read_natively,
     read_record,
     resource_of,
     resources_of,
@@ -36,7 +37,8 @@ async def extract(
     sections: tuple[str, ...] | None = None,
     form: Literal["native", "fhir"] = "native",
 ) -> Extract:
-    """Give a dossier (``system|value``) as it is now. Raises NotFound.
+    """Give a dossier (``system|value``) as it is now. Raises NotFound, or Conflict when
+    it was changed into what the native form cannot say.
 
     ``sections`` limits the native form to some of its sections; the root and the person always
     stand. ``fhir`` gives a collection Bundle of stored bodies.
@@ -53,11 +55,12 @@ async def extract(
 async def native(
     gateway: Gateway, record: DossierRecord, *, sections: tuple[str, ...] | None = None
 ) -> Dossier:
-    """Read the native form from a record, with the bytes of its documents."""
+    """Read the native form from a record, with the bytes of its documents. Raises Conflict."""
     wanted = SECTIONS if sections is None else sections
     versions = record.versions
     blobs = await blobs_of(gateway, versions) if "documents" in wanted else {}
-    return from_fhir(resources_of(versions), blobs, sections=sections)
+    with read_natively():
+        return from_fhir(resources_of(versions), blobs, sections=sections)
 
 
 def without_bytes(record: DossierRecord, keep: tuple[Version, ...]) -> list[Resource]:

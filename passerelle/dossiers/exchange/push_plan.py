@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from passerelle.dossiers import keeping
+from passerelle.dossiers.exchange.dossier_record import read_natively
+from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.exchange.receipts_of_push import Action, EntryReceipt
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.errors.refusals import Issue
@@ -12,13 +14,12 @@ from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key, Resource
 from passerelle.mappers.native.dossier import Dossier
-from passerelle.mappers.native.dossier_naming import merge_tags
+from passerelle.mappers.native.dossier_naming import merge_tags, own_uuid
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Draft, Outcome, Put, Version
 
 ACTIONS: dict[str, Action] = {"created": "created", "updated": "updated", "kept": "unchanged"}
-POINTERS = {"dossier": "", "person": "/person", "managing": "/managing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,37 @@ def same(draft: Draft, head: Version) -> bool:
 async def known_ids(
     gateway: Gateway, caller: Caller, dossier: Dossier
 ) -> dict[tuple[str, str, str], str]:
-    """Give the id of the Patient that bears the person's first identifier already, if any."""
+    """Give the id of this platform's Patient for the person, unless it is the usual one.
+
+    There is one Patient per source (house section 4): where another source's bears the id that the
+    first identifier gives, which several may carry, this platform has a Patient beside it.
+    """
     local = dossier.content["person"]["identifiers"][0]
     claim = Claim(local["system"], local["value"])
-    key = await gateway.store.claimed("Patient", claim, caller)
-    return {} if key is None else {("Patient", claim.system, claim.value): key.id}
+    name = ("Patient", claim.system, claim.value)
+    usual = Key("Patient", str(own_uuid(*name)))
+    beside = Key("Patient", str(own_uuid("Patient", dossier.platform, "|".join(claim))))
+    claimed = await gateway.store.claimed("Patient", claim, caller)
+    wanted = [key for key in (claimed, beside, usual) if key is not None]
+    heads = await gateway.store.read_many(wanted, caller)
+    if claimed is not None and is_of(heads.get(claimed), dossier.platform):
+        return {name: claimed.id}
+    if beside in heads or not is_of(heads.get(usual), dossier.platform):
+        return {name: beside.id}
+    return {}
+
+
+def is_of(head: Version | None, platform: str) -> bool:
+    """Tell whether a platform may write what stands there: it is its own, or nobody's."""
+    if head is None or head.body is None:
+        return True
+    source = json_text.decode(head.body).get("meta", {}).get("source") or platform
+    return bool(same_source(source, platform))
+
+
+def same_source(one: str, other: str) -> bool:
+    """Tell whether two values of ``meta.source`` name one source."""
+    return one.partition("#")[0].rstrip("/") == other.partition("#")[0].rstrip("/")
 
 
 async def make(
@@ -81,7 +108,8 @@ async def make(
 
     ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already.
     """
-    parts = to_fhir(dossier, known_ids=ids, known=known)
+    with read_natively():  # what was pushed is sound; what the record holds may not be
+        parts = to_fhir(dossier, known_ids=ids, known=known)
     keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
     heads = await gateway.store.read_many(keys, caller)
     made = []
@@ -100,7 +128,9 @@ async def make(
     return made
 
 
-def check_resources(made: Sequence[Made], ins: InsPolicy) -> tuple[list[Made], list[Issue]]:
+def check_resources(
+    made: Sequence[Made], ins: InsPolicy, places: Places
+) -> tuple[list[Made], list[Issue]]:
     """Give the resources that may not be kept and why, as places of the native form."""
     faulty: list[Made] = []
     issues: list[Issue] = []
@@ -109,11 +139,8 @@ def check_resources(made: Sequence[Made], ins: InsPolicy) -> tuple[list[Made], l
         said = [i for i in (*structural, *identity) if keeping.is_grave(i)]
         if said:
             faulty.append(one)
-            place = POINTERS.get(one.section, f"/{one.section}/{one.key}")
-            issues += [
-                Issue(i.severity, i.code, i.rule, i.text, i.text_en, _pointer(place, i))
-                for i in said
-            ]
+            place = places.of(one.section, one.key)
+            issues += [replace(i, expression=_pointer(place, i)) for i in said]
     return faulty, issues
 
 

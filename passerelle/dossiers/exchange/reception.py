@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from passerelle.dossiers.exchange.dossier_record import (
     DossierRecord,
     blobs_of,
+    read_natively,
     read_record,
     resources_of,
 )
 from passerelle.dossiers.exchange.extraction import without_bytes
-from passerelle.dossiers.exchange.push_plan import Made, check_resources, known_ids, make, same
+from passerelle.dossiers.exchange.push_places import Places
+from passerelle.dossiers.exchange.push_plan import (
+    Made,
+    check_resources,
+    known_ids,
+    make,
+    same,
+    same_source,
+)
 from passerelle.dossiers.exchange.receipts_of_push import EntryReceipt, Receipt
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.keeping import is_grave
@@ -67,7 +76,8 @@ async def receive(
 
     Raises Invalid (unreadable, or another dossier than ``dossier_id``), Unprocessable (faults of
     root, person or managing; any fault when ``strict``), PreconditionFailed (``if_match``),
-    Conflict (the dossier is closed). Nothing is written then, nor in a dry run.
+    Conflict (the dossier is closed, another platform's, or changed into what the native form
+    cannot say; an identifier is another resource's). Nothing is written then, nor in a dry run.
     """
     push = Push(dossier_id, body, if_match, strict, dry_run)
 
@@ -79,10 +89,12 @@ async def receive(
 
 async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     record = await read_record(gateway, caller, push.tag)
-    there = from_fhir(resources_of(record.versions), None) if record.team else None
+    there = _there(record)
     known = frozenset() if there is None else there.keys()
     parsed, said = read_push(push, known, gateway.ins)
     pushed = parsed.dossier
+    if there is not None and not same_source(there.platform, pushed.platform):
+        raise Conflict(issue("dossier.other-source", "/source/platform"))
     if push.if_match is not None and not _matches(push.if_match, record, there):
         raise PreconditionFailed(issue("dossier.version-conflict"))
     merged = merge(await _current(gateway, record, pushed), pushed)
@@ -91,7 +103,8 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))
-    faulty, faults = check_resources(made, gateway.ins)
+    places = Places(push.body)
+    faulty, faults = check_resources(made, gateway.ins, places)
     if faults and (push.strict or any(m.section in ROOT for m in faulty)):
         raise Unprocessable(*said, *faults)
     refused = {(one.section, one.key) for one in faulty}
@@ -100,7 +113,10 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
         entries = [one.receipt_unwritten() for one in kept if one.role == "primary"]
         etag = record.etag
     else:
-        outcomes = await gateway.store.commit(_unit(push, record, kept), caller)
+        try:
+            outcomes = await gateway.store.commit(_unit(push, record, kept), caller)
+        except Conflict as refusal:
+            raise places.of_commit(refusal, [(m.section, m.key) for m in kept]) from None
         pairs = zip(kept, outcomes, strict=True)
         entries = [one.receipt(done) for one, done in pairs if one.role == "primary"]
         etag = (await read_record(gateway, caller, push.tag)).etag
@@ -152,6 +168,14 @@ def _matricule_as_it_stands(body: bytes) -> tuple[dossier_identity.Matricule, ..
     return (dossier_identity.Matricule("/person/identity/ins/number", number, oid),)
 
 
+def _there(record: DossierRecord) -> Dossier | None:
+    """Read the dossier as it stands, without the bytes of its documents. Raises Conflict."""
+    if record.team is None:
+        return None
+    with read_natively():
+        return from_fhir(resources_of(record.versions), None)
+
+
 def _unit(push: Push, record: DossierRecord, kept: list[Made]) -> Unit:
     return Unit(
         writes=tuple(one.put for one in kept),
@@ -185,7 +209,8 @@ async def _current(gateway: Gateway, record: DossierRecord, pushed: Dossier) -> 
         types = wanted | ({"Binary"} if "DocumentReference" in wanted else set())
         kept = tuple(v for v in record.versions if v.key.type in types)
         blobs = await blobs_of(gateway, kept)
-    return from_fhir(without_bytes(record, kept), blobs)
+    with read_natively():
+        return from_fhir(without_bytes(record, kept), blobs)
 
 
 def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> bool:
@@ -197,8 +222,7 @@ def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> boo
         return False
     if if_match == record.etag:
         return True
-    newest = max(version.tx for version in record.tagged)
-    return there.content.get("version") == if_match and record.team.tx == newest
+    return there.content.get("version") == if_match and record.team.tx == record.newest_tx
 
 
 def _ended(
