@@ -5,7 +5,6 @@ given, links rewritten, all entries checked. What was decided on goes into the u
 so that the commit refuses (Stale) when it changed meanwhile.
 """
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -13,6 +12,7 @@ from passerelle.dossiers import keeping
 from passerelle.dossiers.bundle_refusals import place_of, placed, refusal_of
 from passerelle.dossiers.conditions import expect
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.turns import give_way
 from passerelle.errors.refusals import Issue, PasserelleError
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
@@ -24,9 +24,6 @@ from passerelle.store.contract import Delete, Expectation, Put, Unit
 
 Criteria: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 """Type and criteria of a condition: two entries with equal ones mean the same resource."""
-
-PAUSE_ENTRIES = 50
-"""So many entries are decided before other requests have their turn in the event loop."""
 
 
 @dataclass(slots=True)
@@ -68,15 +65,15 @@ class Deciding:
     async def run(self) -> Decision:
         """Decide. Raises PreconditionFailed, Invalid or Unprocessable with every fault."""
         for number, entry in enumerate(self.planned.entries):
-            await _give_way(number)
+            await give_way(number)
             await self._give_key(entry)
         self._refuse_doubles()
         for number, entry in enumerate(self.planned.entries):
-            await _give_way(number)
+            await give_way(number)
             await self._resolve_conditions(entry)
         if not self._faults:
             for number, entry in enumerate(self.planned.entries):
-                await _give_way(number)
+                await give_way(number)
                 await self._write(entry)
         if self._faults:
             raise refusal_of(self._faults)
@@ -216,9 +213,3 @@ class Deciding:
 
 def _criteria(query: Query) -> Criteria:
     return query.type, tuple(sorted(query.self_pairs()))
-
-
-async def _give_way(number: int) -> None:
-    """Let other requests have their turn now and then."""
-    if number % PAUSE_ENTRIES == PAUSE_ENTRIES - 1:
-        await asyncio.sleep(0)

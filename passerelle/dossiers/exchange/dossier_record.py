@@ -1,10 +1,10 @@
 """A dossier as it stands in the record: its resources, read together, with what they rest on."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Conflict, Unprocessable
@@ -18,6 +18,10 @@ from passerelle.store.contract import Version
 
 RESTS_ON = ("Patient", "Practitioner", "Organization")
 """Types that several dossiers share: they are found by reference, not by the dossier's tag."""
+
+REFERENCE = re.compile(rb'"reference":"(%s)/([A-Za-z0-9\-.]{1,64})"' % "|".join(RESTS_ON).encode())
+"""A local reference to one of them in a body as kept: our own JSON, which holds no such text but as
+a member (a quote inside a text stands behind a backslash)."""
 
 NOT_OF_THE_FORM = ("Communication",)
 """Types that bear the dossier's tag but are no part of the native form yet."""
@@ -99,8 +103,9 @@ async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierReco
     have = {version.key for version in tagged}
     wanted: dict[Key, None] = {}
     for version in tagged:
-        for key in _references(json_text.decode(version.body or b"{}")):
-            if key.type in RESTS_ON and key not in have:
+        for type_, id_ in REFERENCE.findall(version.body or b""):
+            key = Key(type_.decode(), id_.decode())
+            if key not in have:
                 wanted[key] = None
     found = await gateway.store.read_many(tuple(wanted), caller)
     shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
@@ -121,21 +126,6 @@ async def blobs_of(gateway: Gateway, versions: Collection[Version]) -> dict[str,
             parts = [part async for part in gateway.store.blob(version.blob)]
             found[version.key.id] = b"".join(parts)
     return found
-
-
-def _references(node: Any) -> Iterator[Key]:
-    """Give the local references in a resource, wherever they stand."""
-    if isinstance(node, dict):
-        reference = node.get("reference")
-        if isinstance(reference, str):
-            type_, _, id_ = reference.partition("/")
-            if id_ and "/" not in id_:
-                yield Key(type_, id_)
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
 
 
 def resources_of(versions: Sequence[Version]) -> list[Resource]:

@@ -9,6 +9,7 @@ from passerelle.dossiers.exchange.dossier_record import read_natively
 from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.exchange.receipts_of_push import Action, EntryReceipt
 from passerelle.dossiers.gateway import Gateway, InsPolicy
+from passerelle.dossiers.turns import give_way
 from passerelle.errors.refusals import Issue
 from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
@@ -113,7 +114,8 @@ async def make(
     keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
     heads = await gateway.store.read_many(keys, caller)
     made = []
-    for part, key in zip(parts, keys, strict=True):
+    for number, (part, key) in enumerate(zip(parts, keys, strict=True)):
+        await give_way(number)
         head = heads.get(key)
         resource = part.resource
         if key.type == "Patient" and head is not None and head.body is not None:
@@ -128,13 +130,14 @@ async def make(
     return made
 
 
-def check_resources(
+async def check_resources(
     made: Sequence[Made], ins: InsPolicy, places: Places
 ) -> tuple[list[Made], list[Issue]]:
     """Give the resources that may not be kept and why, as places of the native form."""
     faulty: list[Made] = []
     issues: list[Issue] = []
-    for one in made:
+    for number, one in enumerate(made):
+        await give_way(number)
         structural, identity = keeping.faults(one.resource, ins)
         said = [i for i in (*structural, *identity) if keeping.is_grave(i)]
         if said:

@@ -104,7 +104,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))
     places = Places(push.body)
-    faulty, faults = check_resources(made, gateway.ins, places)
+    faulty, faults = await check_resources(made, gateway.ins, places)
     if faults and (push.strict or any(m.section in ROOT for m in faulty)):
         raise Unprocessable(*said, *faults)
     refused = {(one.section, one.key) for one in faulty}
