@@ -15,6 +15,7 @@ AWAY = (
     exceptions.OperatorInterventionError,  # shut down, restarting, or the statement took too long
     exceptions.InsufficientResourcesError,
     exceptions.ReadOnlySQLTransactionError,
+    exceptions.IdleInTransactionSessionTimeoutError,
     exceptions.InvalidAuthorizationSpecificationError,
     exceptions.InvalidCatalogNameError,
     OSError,
@@ -25,8 +26,15 @@ BUSY = (exceptions.LockNotAvailableError, exceptions.TooManyConnectionsError)
 AGAIN = (exceptions.DeadlockDetectedError, exceptions.SerializationError)
 """Nothing was written, and a second attempt may well succeed."""
 
-GONE = (exceptions.PostgresConnectionError, exceptions.InterfaceError, OSError)
-"""The connection broke; a reading may be done again on another."""
+GONE = (
+    exceptions.PostgresConnectionError,
+    exceptions.InterfaceError,
+    exceptions.AdminShutdownError,
+    exceptions.CrashShutdownError,
+    exceptions.IdleInTransactionSessionTimeoutError,
+    OSError,
+)
+"""The connection broke, or the server ended it; a reading may be done again on another."""
 
 LOST = (*GONE, TimeoutError)
 """The connection broke: whether a commit that was under way took place is not known."""

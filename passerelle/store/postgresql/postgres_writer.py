@@ -54,6 +54,9 @@ class PostgresWriter:
             except _NotBegun as lost:
                 if attempt == ATTEMPTS:
                     raise Unavailable(issue("record.unavailable")) from lost
+            except exceptions.UniqueViolationError:  # of a claim that ``reindex`` made meanwhile
+                if attempt == ATTEMPTS:
+                    raise
             except Unavailable as refusal:
                 if attempt == ATTEMPTS or not isinstance(refusal.__cause__, AGAIN):
                     raise

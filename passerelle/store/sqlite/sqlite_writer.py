@@ -131,6 +131,8 @@ class SqliteWriter:
             try:
                 results.append(task.work(batch))
             except (PasserelleError, Stale, LookupError) as refusal:
+                if isinstance(refusal, KeyError | IndexError):
+                    raise  # a fault of ours: who knows what it has gathered already
                 results.append(refusal)
         batch.flush()
         connection.execute("COMMIT")
