@@ -7,22 +7,20 @@ being settled.
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import structlog
 
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.mailing.secure_mail import SecureMail
-from passerelle.dossiers.mailing.transmission import MESSAGE_ID_SYSTEM
-from passerelle.dossiers.mailing.transmission_sending import key_of, recipient_of, record
-from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Conflict, Gone, NotFound, PasserelleError, Unavailable
-from passerelle.fhir import json_text
-from passerelle.fhir.search.query import parse_criteria
-from passerelle.fhir.search.query_values import escape
+from passerelle.dossiers.mailing.transmission_record import record
+from passerelle.dossiers.mailing.transmission_sending import key_of
+from passerelle.errors.refusals import Conflict, PasserelleError, Unavailable
 from passerelle.messaging.addresses import domain_of, same_mailbox
 from passerelle.messaging.receiving.imap import (
+    FETCH_MAX,
+    SIZE_MAX_BYTES,
     Fetched,
     MailboxUnavailable,
     Position,
@@ -39,27 +37,40 @@ log = structlog.get_logger("mail")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one visit of the mailbox did."""
+    """What one visit of the mailbox did, and how far it has been read by now."""
 
+    fetched: int
     kept: int
     settled: int
+    position: Position | None
 
 
-async def visit(gateway: Gateway, mail: SecureMail) -> Visit:
+async def visit(
+    gateway: Gateway,
+    mail: SecureMail,
+    after: Position | None = None,
+    *,
+    size_max_bytes: int = SIZE_MAX_BYTES,
+) -> Visit:
     """Fetch what is new, keep it, settle all that waits.
 
+    ``after`` is the position of the visit before; without it, that of the newest mail kept. A
+    mailbox whose numbers began anew is read from the start, and what is known is not kept again.
     Raises MailboxUnavailable, or Unavailable when the record is away; what was kept stays.
     """
-    fetched = await fetch_new(mail.account, after=await _position(gateway, mail))
+    after = after or await _position(gateway, mail)
+    fetched = await fetch_new(mail.account, after=after, size_max_bytes=size_max_bytes)
+    kept = 0
     for one in fetched:
-        await _keep(gateway, mail, one)
+        kept += await _keep(gateway, mail, one)
+        after = Position(one.uidvalidity, one.uid)
     settled = await settle_waiting(gateway)
     by_validity: dict[int, list[int]] = {}
     for one in fetched:
         by_validity.setdefault(one.uidvalidity, []).append(one.uid)
     for uidvalidity, uids in by_validity.items():
         await mark_seen(mail.account, uidvalidity, uids)
-    return Visit(len(fetched), settled)
+    return Visit(len(fetched), kept, settled, after)
 
 
 async def settle_waiting(gateway: Gateway) -> int:
@@ -86,25 +97,35 @@ async def _position(gateway: Gateway, mail: SecureMail) -> Position | None:
     return None
 
 
-async def _keep(gateway: Gateway, mail: SecureMail, fetched: Fetched) -> None:
-    """Keep the raw bytes of a mail before anything else is done with it; once."""
+async def _keep(gateway: Gateway, mail: SecureMail, fetched: Fetched) -> bool:
+    """Keep the raw bytes of a mail before anything else is done with it; tell whether it is new.
+
+    Its content says which mail it is: a restored mailbox numbers its mails anew. One too large to
+    be read is known by its place only.
+    """
     raw = fetched.raw or b""
+    place = f"{fetched.uidvalidity}/{fetched.uid}"
     sha256 = hashlib.sha256(raw).hexdigest()
-    state, reason = ("kept", None) if fetched.raw is not None else ("aside", "mss.mail-too-large")
+    large = fetched.raw is None
+    identifier = f"too-large:{place}:{fetched.size}" if large else sha256
+    known = await gateway.store.messages(direction="in", identifier=identifier)
+    if any(message.account == mail.account.address for message in known):
+        return False
     new = NewMessage(
         direction="in",
         kind="mail",
         account=mail.account.address,
-        identifier=sha256,
-        place=f"{fetched.uidvalidity}/{fetched.uid}",
+        identifier=identifier,
+        place=place,
         sha256=sha256,
-        state=state,
-        reason=reason,
+        state="aside" if large else "kept",
+        reason="mss.mail-too-large" if large else None,
     )
     try:
         await gateway.store.commit(Unit(messages=(new,), blobs=(raw,)), SYSTEM)
     except Conflict:
-        log.info("mail.known")
+        return False  # another process kept it meanwhile
+    return True
 
 
 async def _settle(gateway: Gateway, message: Message) -> None:
@@ -112,6 +133,9 @@ async def _settle(gateway: Gateway, message: Message) -> None:
     receipt = await asyncio.to_thread(read, raw)
     if receipt.kind in ("ordinary", "automatic"):
         await _move(gateway, MessageChange(message.id, "received", reason=f"mail.{receipt.kind}"))
+        return
+    if receipt.kind == "unreadable":
+        await _move(gateway, MessageChange(message.id, "aside", reason="mail.unreadable"))
         return
     subject = await _sent(gateway, receipt)
     if subject is None:
@@ -122,7 +146,7 @@ async def _settle(gateway: Gateway, message: Message) -> None:
         return
     code = receipt.code or receipt.status or receipt.event
     settled = MessageChange(message.id, "settled", subject)
-    await record(gateway, key_of(subject), receipt.outcome, code, message=settled)
+    await record(gateway, key_of(subject), receipt.outcome, code, received=settled)
 
 
 async def _move(gateway: Gateway, change: MessageChange) -> None:
@@ -130,23 +154,21 @@ async def _move(gateway: Gateway, change: MessageChange) -> None:
 
 
 async def _sent(gateway: Gateway, receipt: Receipt) -> str | None:
-    """Give the Communication that a receipt is about, if it is one of ours to that recipient."""
-    original = receipt.original_message_id
-    if original is None:
+    """Give the Communication that a receipt is about, if it is one of ours to that recipient.
+
+    By the Message-ID that it answers, else by the envelope id that delivery reports give back.
+    What was frozen tells, before the sending is even known to be done; not the Communication.
+    """
+    found: Sequence[Message] = ()
+    if receipt.original_message_id is not None:
+        identifier = receipt.original_message_id
+        found = await gateway.store.messages(direction="out", identifier=identifier, limit=2)
+    elif receipt.envelope_id is not None:
+        subject = f"Communication/{receipt.envelope_id}"
+        found = await gateway.store.messages(direction="out", subject=subject, limit=2)
+    if len(found) != 1 or not _may_speak(receipt, found[0].place):
         return None
-    query = parse_criteria(
-        "Communication", f"identifier={MESSAGE_ID_SYSTEM}|{quote(escape(original))}"
-    )
-    ids = await gateway.store.matching(query, SYSTEM, limit=2)
-    if len(ids) != 1:
-        return None
-    subject = f"Communication/{ids[0]}"
-    try:
-        version = await Repository(gateway, SYSTEM).read(key_of(subject))
-    except (NotFound, Gone):
-        return None
-    recipient = recipient_of(json_text.decode(version.body or b""))
-    return subject if _may_speak(receipt, recipient) else None
+    return found[0].subject
 
 
 def _may_speak(receipt: Receipt, recipient: str) -> bool:
@@ -179,9 +201,13 @@ class MailReader:
 
     async def run(self) -> None:
         """Visit at every interval; an operator or a record that is away is waited for."""
+        position: Position | None = None
         while not self._stopping.is_set():
             try:
-                await visit(self.gateway, self.mail)
+                visited = await visit(self.gateway, self.mail, position)
+                position = visited.position
+                if visited.fetched >= FETCH_MAX or visited.settled >= SETTLED_AT_ONCE:
+                    continue  # there is more
             except MailboxUnavailable as unavailable:
                 log.warning("mail.unavailable", reason=unavailable.reason)
             except PasserelleError as refusal:
