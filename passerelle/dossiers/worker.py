@@ -8,6 +8,7 @@ workers run against one record.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -21,6 +22,10 @@ IDLE_SECONDS = 5.0
 """Jobs of other processes are looked for that often; our own wake the worker at once."""
 
 BATCH = 4
+"""Jobs in hand at once."""
+
+GRACE_SECONDS = 8.0
+"""Less than the ten seconds that those who stop processes wait before they kill them."""
 
 log = structlog.get_logger("worker")
 
@@ -35,49 +40,91 @@ class Postponed(Exception):
 
 
 class Worker:
-    """Runs handlers over the jobs of their kinds until it is told to stop."""
+    """Runs handlers over the jobs of their kinds until it is told to stop.
 
-    def __init__(self, gateway: Gateway, handlers: Mapping[str, Handler], holder: str) -> None:
+    ``grace_seconds``: as long a job in hand may go on once it is told to; then it is cancelled,
+    and its handler gives it back.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        handlers: Mapping[str, Handler],
+        holder: str,
+        *,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
         self.gateway = gateway
         self.handlers = handlers
         self.holder = holder
+        self.grace_seconds = grace_seconds
         self._stopping = asyncio.Event()
+        self._in_hand: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
-        """Finish the jobs in hand, then return from :meth:`run`."""
+        """End the jobs in hand, then return from :meth:`run`."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped. A record that is away for a while is waited for."""
+        """Work until stopped. A record that is away for a while is waited for.
+
+        Jobs go on side by side: one that is slow keeps no other waiting while a place is free.
+        """
         while not self._stopping.is_set():
             try:
-                worked = await self.step()
+                taken = await self._take(BATCH - len(self._in_hand))
             except PasserelleError as refusal:
                 log.warning("worker.unavailable", rules=str(refusal))
-                worked = 0
-            if not worked:
+                taken = 0
+            if not taken:
                 await self._rest()
+        await self._end_all()
 
     async def step(self) -> int:
         """Take the jobs that are due now, see them through, give how many there were."""
+        taken = await self._take(BATCH)
+        await asyncio.gather(*self._in_hand)
+        return taken
+
+    async def _take(self, places: int) -> int:
+        """Begin as many of the jobs that are due as there are places; give how many."""
+        if places <= 0:
+            return 0
         now = self.gateway.clock()
         jobs = await self.gateway.store.claim_jobs(
             tuple(self.handlers),
             holder=self.holder,
             now=now,
             lease_until=now + round(self.gateway.pace.lease_seconds * SECOND),
-            limit=BATCH,
+            limit=places,
         )
-        await asyncio.gather(*(self._see_through(job) for job in jobs))
+        for job in jobs:
+            task = asyncio.create_task(self._see_through(job))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
         return len(jobs)
 
+    async def _end_all(self) -> None:
+        """Wait for the jobs in hand, for a while; what goes on after that is cancelled."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=self.grace_seconds)
+        for task in self._in_hand:
+            task.cancel()
+        await asyncio.gather(*self._in_hand, return_exceptions=True)
+
     async def _rest(self) -> None:
-        added = asyncio.ensure_future(self.gateway.store.job_added(await self._idle_seconds()))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait((added, stopping), return_when=asyncio.FIRST_COMPLETED)
-        for future in (added, stopping):
+        """Wait until there may be something to do: a job, a place, or the end."""
+        own: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stopping.wait())]
+        if len(self._in_hand) < BATCH:
+            seconds = await self._idle_seconds()
+            own.append(asyncio.ensure_future(self.gateway.store.job_added(seconds)))
+            awaited = set(own)
+        else:
+            awaited = {*own, *self._in_hand}
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        for future in own:
             future.cancel()
-        await asyncio.gather(added, stopping, return_exceptions=True)
+        await asyncio.gather(*own, return_exceptions=True)
 
     async def _idle_seconds(self) -> float:
         try:

@@ -50,6 +50,34 @@ class Traits:
         return tuple(normal(getattr(self, trait.name) or "") for trait in fields(self))
 
 
+_SEX = {"M": "male", "F": "female", "U": "unknown", "UN": "unknown"}
+
+
+def differ(one: Traits, other: Traits) -> bool:
+    """Tell whether two sets of traits are of two persons: a trait that both know differs.
+
+    Compared in normal form; a first given name with the beginning of the list of given names, a
+    date as far as both are precise, whatever its separators. An unknown sex says nothing.
+    """
+    names = (one.birth_name, other.birth_name)
+    if all(names) and normal(names[0] or "") != normal(names[1] or ""):
+        return True
+    first = [normal(traits.first_given_name or "").split() for traits in (one, other)]
+    if (
+        all(first)
+        and first[0][: len(first[1])] != first[1]
+        and first[1][: len(first[0])] != first[0]
+    ):
+        return True
+    dates = ["".join(c for c in t.birth_date or "" if c.isdigit())[:8] for t in (one, other)]
+    shorter = min(map(len, dates))
+    if dates[0][:shorter] != dates[1][:shorter]:
+        return True
+    sexes = {_SEX.get(t.sex or "", t.sex) for t in (one, other)} - {None, "unknown"}
+    places = {t.birth_place for t in (one, other)} - {None, UNKNOWN_PLACE}
+    return len(sexes) > 1 or len(places) > 1
+
+
 def _folded(text: str) -> str:
     """Fold case, accents and ligatures; hyphens and apostrophes stay."""
     if text.isascii():

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from passerelle.dossiers.claims import claims
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.transactions import Transaction
 from passerelle.fhir.resource import Key
+from passerelle.fhir.urls import DOSSIER_TAG
 from passerelle.store.caller import SYSTEM
 from tests.dossiers.patients import plain, with_matricule_aside
 
@@ -42,3 +44,19 @@ async def test_a_matricule_set_apart_meanwhile_is_not_lost(gateway):
         head = await gateway.store.read(KEY, SYSTEM)
         assert head is not None
         assert head.aside is not None
+
+
+async def test_names_of_any_length_are_kept_and_stay_apart(gateway):
+    """An index of PostgreSQL holds no text of a megabyte."""
+    repository = Repository(gateway, SYSTEM)
+    source = "https://hopital.example"
+    long = "".join(chr(0x4E00 + number % 20_000) for number in range(300_000))
+    for number in range(2):
+        value = f"{long}{number}"
+        tags = [{"system": DOSSIER_TAG, "code": f"urn:x|{value}"}]
+        identifier = {"system": f"{source}/ipp", "value": value}
+        patient = plain("p", identifier=[identifier], meta={"source": source, "tag": tags})
+        made = await repository.create(patient)
+        assert made.version is not None
+        (claim,) = claims(patient)
+        assert await gateway.store.claimed("Patient", claim, SYSTEM) == made.version.key

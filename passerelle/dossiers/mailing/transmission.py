@@ -12,8 +12,11 @@ from passerelle.dossiers.conditions import expect
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.mailing.transmission_matricule import matricule_that_may_leave
+from passerelle.dossiers.mailing.transmission_order import Order
+from passerelle.dossiers.mailing.transmission_order import dump as dump_order
 from passerelle.dossiers.mailing.transmission_policy import Asked, refusals
-from passerelle.dossiers.mailing.transmission_states import advance, state_of
+from passerelle.dossiers.mailing.transmission_record import state_kept
+from passerelle.dossiers.mailing.transmission_states import advance
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import (
@@ -129,22 +132,21 @@ async def _document(repository: Repository, key: Key) -> _Document:
     return _Document(key, version.version, resource, patient_key)
 
 
-async def demand_still(gateway: Gateway, mail: SecureMail, communication: Resource) -> None:
+async def demand_still(gateway: Gateway, mail: SecureMail, order: Order) -> str | None:
     """See, when the time has come, that the policy still lets a document go to its recipient.
 
-    Raises NotFound, Gone (the document), Unprocessable with every refusal.
+    Gives the matricule that may leave now, if any. Raises NotFound, Gone (the document),
+    Unprocessable with every refusal.
     """
-    repository = Repository(gateway, SYSTEM)
-    type_, _, id_ = communication["about"][0]["reference"].partition("/")
-    document = await _document(repository, Key(type_, id_))
-    recipient = str(communication["recipient"][0]["identifier"]["value"])
-    place = "Communication.recipient[0]"
-    await _demand(repository, mail, document, Request(((recipient, place),)))
+    document = await _document(Repository(gateway, SYSTEM), order.document)
+    asked = Request(((order.recipient, "Communication.recipient[0]"),))
+    return await _demand(Repository(gateway, SYSTEM), mail, document, asked)
 
 
 async def _demand(
     repository: Repository, mail: SecureMail, document: _Document, asked: Request
-) -> None:
+) -> str | None:
+    """Give the matricule that may leave with the document. Raises Unprocessable."""
     patient: Resource | None = None
     matricule: str | None = None
     if document.patient_key is not None:
@@ -164,6 +166,7 @@ async def _demand(
         faults += [fault for fault in said if fault not in faults]
     if faults:
         raise Unprocessable(*faults)
+    return matricule
 
 
 async def _write(
@@ -181,29 +184,36 @@ async def _write(
         query = parse_criteria("Communication", f"identifier={SENDING_SYSTEM}|{sending}")
         ids = await gateway.store.matching(query, repository.caller, limit=100)
         expectations.append(expect(query, ids))
-        living = await _living(repository, ids)
+        living = await _living(gateway, ids)
         if living is not None:
             keys.append(living)
             continue
         key = Key("Communication", gateway.new_id())
         keys.append(key)
         domain = mail.account.address.rpartition("@")[2]
-        communication = _communication(key, document, address, sending, f"<{key.id}@{domain}>")
+        order = Order(document.key, document.version, address, f"<{key.id}@{domain}>", now)
+        communication = _communication(key, document, order, sending)
         communication = advance(communication, "queued", at=now)
         keeping.demand(communication, gateway.ins)
         writes.append(Put(keeping.draft(key, communication), "POST", must_be_new=True))
-        jobs.append(NewJob(JOB_KIND, str(key), b"{}", now))
+        jobs.append(NewJob(JOB_KIND, str(key), dump_order(order), now))
     unit = Unit(writes=tuple(writes), expectations=tuple(expectations), jobs=tuple(jobs))
     await gateway.store.commit(unit, repository.caller)
     return keys
 
 
-async def _living(repository: Repository, ids: tuple[str, ...]) -> Key | None:
-    """Give the sending among these that has neither failed nor been cancelled."""
+async def _living(gateway: Gateway, ids: tuple[str, ...]) -> Key | None:
+    """Give the sending among these that has neither failed nor been withdrawn.
+
+    Its job and its message tell, not its Communication, which anybody may have written.
+    """
     for id_ in ids:
-        found = await repository.read(Key("Communication", id_))
-        if state_of(json_text.decode(found.body or b"")) not in ("failed", "cancelled"):
-            return found.key
+        key = Key("Communication", id_)
+        jobs = await gateway.store.jobs(str(key))
+        if not jobs or any(job["state"] == "dead" for job in jobs):
+            continue
+        if await state_kept(gateway.store, key) not in ("failed", "cancelled"):
+            return key
     return None
 
 
@@ -212,9 +222,7 @@ def _sending(document: _Document, address: str, salt: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _communication(
-    key: Key, document: _Document, address: str, sending: str, message_id: str
-) -> Resource:
+def _communication(key: Key, document: _Document, order: Order, sending: str) -> Resource:
     """Make the Communication that records one sending (https://hl7.org/fhir/R4/communication.html).
 
     Base R4: no French profile of Communication was found.
@@ -230,14 +238,14 @@ def _communication(
         communication["meta"] = {"tag": tags}
     communication |= {
         "identifier": [
-            {"system": MESSAGE_ID_SYSTEM, "value": message_id},
+            {"system": MESSAGE_ID_SYSTEM, "value": order.message_id},
             {"system": SENDING_SYSTEM, "value": sending},
         ],
         "status": "preparation",
         "medium": [{"coding": [{"system": medium, "code": "EMAILWRIT"}]}],
         "subject": {"reference": str(document.patient_key)},
         "about": [{"reference": str(document.key)}],
-        "recipient": [{"identifier": {"system": ADDRESS_SYSTEM, "value": address}}],
+        "recipient": [{"identifier": {"system": ADDRESS_SYSTEM, "value": order.recipient}}],
         "payload": [
             {
                 "contentReference": {

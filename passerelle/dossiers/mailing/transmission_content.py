@@ -14,13 +14,16 @@ from zoneinfo import ZoneInfo
 from passerelle.dossiers.mailing.document_resources import document_resources
 from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.mailing.transmission_matricule import matricule_that_may_leave
+from passerelle.dossiers.mailing.transmission_order import Order
 from passerelle.dossiers.mailing.transmission_policy import attachments_of
-from passerelle.dossiers.mailing.transmission_states import history_of
+from passerelle.dossiers.mailing.transmission_replacement import Replaced, replaced_document
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import NotFound, NotSupported, Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key, Resource
+from passerelle.ins import patient_identity
+from passerelle.ins.traits import Traits, differ
 from passerelle.mappers.cda import cda_from_fhir, cda_header, cda_write
 from passerelle.mappers.cda.cda_document import CdaDocument, NonXmlBody
 from passerelle.mappers.cda.cda_from_fhir_codes import class_of, visibility_of
@@ -43,9 +46,15 @@ CDA_MEDIA = ("application/pdf", "text/plain", "image/jpeg", "image/tiff", "text/
 PDF = "application/pdf"
 TEXT = (
     "Bonjour,\n\nCe message contient un document de santé adressé par {emitter}.\n"
-    "L'archive IHE_XDM.ZIP s'intègre dans votre logiciel ; une copie lisible est jointe lorsque\n"
-    "le document en comporte une.\n\nMessage envoyé par {software}.\n"
+    "L'archive IHE_XDM.ZIP s'intègre dans votre logiciel{copy}.\n\n"
+    "Message envoyé par {software}.\n"
 )
+COPY = " ; une copie lisible (PDF)\nest jointe"
+STRUCTURED = (
+    ".\nLe document est structuré (CDA de niveau 3) : il n'est pas accompagné d'une copie PDF\n"
+    "et se lit dans un logiciel qui affiche les CDA"
+)
+UNCOPIED = ".\nLe document n'est pas un PDF : il n'est lisible que dans l'archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +68,21 @@ class _Parts:
     media_type: str
     resources: cda_from_fhir.DocumentResources
     written: datetime
+    replaced: Replaced | None  # the document that this one replaces
 
 
-async def message_bytes(
-    repository: Repository,
-    mail: SecureMail,
-    communication: Resource,
-    recipient: str,
-    message_id: str,
-) -> bytes:
-    """Build the message of a Communication.
+async def message_bytes(repository: Repository, mail: SecureMail, order: Order) -> bytes:
+    """Build the message of an order.
 
     Raises NotFound, Gone (what it is made of is not there), NotSupported (a content that fits in
     no CDA), Unprocessable (a rule of the CDA header, of the archive or of the mail).
     """
-    parts = await _parts(repository, communication)
-    return await asyncio.to_thread(_build, mail, parts, recipient, message_id)
+    parts = await _parts(repository, order)
+    return await asyncio.to_thread(_build, mail, parts, order.recipient, order.message_id)
 
 
-async def _parts(repository: Repository, communication: Resource) -> _Parts:
-    _, id_, _, version = communication["payload"][0]["contentReference"]["reference"].split("/")
-    kept = await repository.vread(Key("DocumentReference", id_), int(version))
+async def _parts(repository: Repository, order: Order) -> _Parts:
+    kept = await repository.vread(order.document, order.version)
     reference = json_text.decode(kept.body or b"")
     patient_id = reference["subject"]["reference"].partition("/")[2]
     patient_version = await repository.read(Key("Patient", patient_id))
@@ -93,7 +96,8 @@ async def _parts(repository: Repository, communication: Resource) -> _Parts:
         content=content,
         media_type=media_type,
         resources=await document_resources(repository, reference, patient),
-        written=datetime.fromisoformat(history_of(communication)[0][1]),
+        written=order.instant,
+        replaced=await replaced_document(repository, reference),
     )
 
 
@@ -133,7 +137,7 @@ def _build(mail: SecureMail, parts: _Parts, recipient: str, message_id: str) -> 
                 given=person.birth_given or person.used_given or "",
                 birth_date=_day(person.birth_time),
             ),
-            text=TEXT.format(emitter=mail.emitter.name, software=mail.emitter.software),
+            text=_text(mail, document),
             attachments=tuple(attachments),
             headers=mss_headers(
                 nil=mail.account.nil,
@@ -144,6 +148,15 @@ def _build(mail: SecureMail, parts: _Parts, recipient: str, message_id: str) -> 
             receipt=True,
         )
     )
+
+
+def _text(mail: SecureMail, document: CdaDocument) -> str:
+    """Give the body text, which says whether a copy can be read beside the archive."""
+    if not isinstance(document.body, NonXmlBody):
+        copy = STRUCTURED
+    else:
+        copy = COPY if document.body.media_type == PDF else UNCOPIED
+    return TEXT.format(emitter=mail.emitter.name, software=mail.emitter.software, copy=copy)
 
 
 def _cda(parts: _Parts) -> tuple[bytes, CdaDocument]:
@@ -160,8 +173,16 @@ def _cda(parts: _Parts) -> tuple[bytes, CdaDocument]:
         content=parts.content,
         media_type=parts.media_type,
         matricule_may_leave=parts.matricule is not None,
+        set_id=parts.replaced and parts.replaced.set_id,
+        version=parts.replaced.version + 1 if parts.replaced else 1,
+        replaces=parts.replaced and parts.replaced.id,
     )
     return cda_write.write(document), document
+
+
+def _replaces(document: CdaDocument) -> bool:
+    """Tell whether a document replaces an earlier one; its header says so."""
+    return document.related is not None and document.related.type_code == "RPLC"
 
 
 def _carries_ins(document: CdaDocument) -> bool:
@@ -169,10 +190,25 @@ def _carries_ins(document: CdaDocument) -> bool:
 
 
 def _demand_same_person(document: CdaDocument, parts: _Parts) -> None:
-    """Refuse a CDA that names another matricule than the one that may leave."""
-    held = {one.extension for one in document.patient.ids if one.root in INS_OIDS}
-    if held - {parts.matricule}:
+    """Refuse a CDA that is about another person, or replaces what its reference does not.
+
+    Another person: another matricule than the one that may leave, or a strict trait that both
+    know and that differs in normal form.
+    """
+    person = document.patient
+    held = {one.extension for one in person.ids if one.root in INS_OIDS}
+    said = Traits(
+        birth_name=person.birth_family,
+        first_given_name=person.birth_given,
+        birth_date=person.birth_time,
+        sex=person.gender,
+        birth_place=person.birthplace_code,
+    )
+    if held - {parts.matricule} or differ(said, patient_identity.read(parts.patient).traits):
         raise Unprocessable(issue("sending.cda-of-another", "ClinicalDocument.recordTarget"))
+    if (parts.replaced is not None) != _replaces(document):
+        place = "ClinicalDocument.relatedDocument"
+        raise Unprocessable(issue("sending.replacement-unknown", place))
 
 
 def _archive(
@@ -186,6 +222,7 @@ def _archive(
         uri=name,
         class_code=class_of(parts.reference),
         visibility=visibility_of(parts.reference),
+        action="C" if _replaces(document) else None,
     )
     submission_set = to_submission_set(
         document,

@@ -2,29 +2,32 @@
 
 Whatever stops the process between two of these steps, the same bytes with the same Message-ID are
 what is sent next (reliability: nothing lost, any copy identical). RFC 5321 section 4.2.
+
+The policy is asked again at every attempt. The identity decides what the bytes say when they are
+frozen; from then on they stay, and when the identity would no longer let them leave they do not:
+the sending fails, and is asked for again by a person.
 """
 
 import asyncio
 import contextlib
 import hashlib
 
-from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.mailing.secure_mail import SecureMail
-from passerelle.dossiers.mailing.transmission import MESSAGE_ID_SYSTEM, configured, demand_still
+from passerelle.dossiers.mailing.transmission import configured, demand_still
 from passerelle.dossiers.mailing.transmission_content import message_bytes
-from passerelle.dossiers.mailing.transmission_states import State, advance, state_of
-from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import (
-    Conflict,
-    Gone,
-    NotFound,
-    PasserelleError,
-    PreconditionFailed,
-    Unavailable,
+from passerelle.dossiers.mailing.transmission_order import Order, parse
+from passerelle.dossiers.mailing.transmission_record import (
+    communication_of,
+    message_kept,
+    record,
+    state_of_message,
 )
-from passerelle.fhir import json_text
-from passerelle.fhir.resource import Key, Resource
+from passerelle.dossiers.mailing.transmission_states import State
+from passerelle.dossiers.repository import Repository
+from passerelle.errors.refusals import Conflict, PasserelleError, Unavailable, Unprocessable
+from passerelle.errors.rules import issue
+from passerelle.fhir.resource import Key
 from passerelle.messaging.sending import smtp
 from passerelle.messaging.sending.mail import demand_size
 from passerelle.messaging.sending.smtp_replies import (
@@ -34,20 +37,12 @@ from passerelle.messaging.sending.smtp_replies import (
     SendUncertain,
 )
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import (
-    Job,
-    JobEnd,
-    Message,
-    MessageChange,
-    NewMessage,
-    Put,
-    Stale,
-    Unit,
-    Version,
-)
+from passerelle.store.contract import Job, JobEnd, Message, MessageChange, NewMessage, Stale, Unit
 
 TO_SEND: tuple[State, ...] = ("queued", "sending", "uncertain")
 """States from which a message is sent; in any other one it has arrived, or is not to."""
+
+TELLS_INS = b"\r\nX-MSS-INS: O\r\n"
 
 
 async def send_job(gateway: Gateway, job: Job) -> None:
@@ -58,37 +53,48 @@ async def send_job(gateway: Gateway, job: Job) -> None:
     """
     try:
         await _send(gateway, job)
-    except (Stale, Unavailable):
+    except Stale:
         raise
     except Exception as fault:
         if gateway.pace.due_again(gateway.clock(), job.attempts) is not None:
             raise
-        code = f"fault.{type(fault).__name__}"
+        said = isinstance(fault, PasserelleError)
+        code = str(fault) if said else f"fault.{type(fault).__name__}"
         end = JobEnd(job.id, job.holder, "dead", error=code)
         await record(gateway, key_of(job.subject), "failed", code, job_end=end)
 
 
 async def _send(gateway: Gateway, job: Job) -> None:
     mail = configured(gateway)
-    key = key_of(job.subject)
-    try:
-        communication = await _communication(gateway, key)
-    except (NotFound, Gone):
+    key, order = key_of(job.subject), parse(job.payload)
+    kept = await message_kept(gateway.store, key)
+    if state_of_message(kept) not in TO_SEND:
         await gateway.store.commit(Unit(job_ends=(_end(job, "done"),)), SYSTEM)
         return
-    if state_of(communication) not in TO_SEND:
-        await gateway.store.commit(Unit(job_ends=(_end(job, "done"),)), SYSTEM)
+    if await communication_of(gateway, key) is None:
+        await _withdraw(gateway, job, kept)
         return
     try:
-        await demand_still(gateway, mail, communication)
-        frozen = await _frozen(gateway, mail, key, communication)
+        matricule = await demand_still(gateway, mail, order)
+        frozen = kept or await _freeze(gateway, mail, key, order)
         raw = await _bytes(gateway, frozen.sha256)
+        if matricule is None and TELLS_INS in raw.partition(b"\r\n\r\n")[0] + b"\r\n":
+            raise Unprocessable(issue("sending.identity-changed", "Patient.identifier"))
     except Unavailable:
         raise
     except PasserelleError as refusal:
-        await record(gateway, key, "failed", str(refusal), job_end=_end(job, "dead", refusal))
+        why = refusal.issues[0] if refusal.issues else None
+        end = _end(job, "dead", refusal)
+        await record(gateway, key, "failed", str(refusal), why=why, job_end=end)
         return
     await _dialogue(gateway, mail, job, key, frozen, raw)
+
+
+async def _withdraw(gateway: Gateway, job: Job, kept: Message | None) -> None:
+    """End the job of a sending whose Communication was deleted: that is how it is withdrawn."""
+    changes = () if kept is None else (MessageChange(kept.id, "cancelled"),)
+    unit = Unit(job_ends=(_end(job, "done"),), message_changes=changes)
+    await gateway.store.commit(unit, SYSTEM)
 
 
 async def _dialogue(
@@ -99,88 +105,83 @@ async def _dialogue(
     try:
         async with asyncio.timeout(gateway.pace.step_seconds):
             sent = await smtp.send(mail.account, raw, recipient=frozen.place, envelope_id=key.id)
+    except asyncio.CancelledError:  # told to stop: the bytes may have left
+        await _released(gateway, job, key)
+        raise
     except TimeoutError:
-        await _again(gateway, job, key, "uncertain", SendUncertain())
+        await _again(gateway, job, key, SendUncertain())
     except SendRefused as refused:
-        await record(gateway, key, "failed", str(refused), job_end=_end(job, "dead", refused))
-    except SendUncertain as uncertain:
-        await _again(gateway, job, key, "uncertain", uncertain)
-    except SendDeferred as deferred:
-        await _again(gateway, job, key, "sending", deferred)
+        if refused.permanent:
+            await _failed(gateway, job, key, refused)
+        else:
+            await _again(gateway, job, key, refused)
+    except (SendUncertain, SendDeferred) as fault:
+        await _again(gateway, job, key, fault)
     else:
-        await record(
-            gateway,
-            key,
-            "sent",
-            str(sent.code),
-            job_end=_end(job, "done"),
-            message=MessageChange(frozen.id, "sent", str(key)),
-        )
+        await _sent(gateway, job, key, str(sent.code))
 
 
-async def _again(gateway: Gateway, job: Job, key: Key, state: State, fault: SendFault) -> None:
+async def _sent(gateway: Gateway, job: Job, key: Key, code: str) -> None:
+    """Write that the operator has taken the message, were the job another's by now."""
+    try:
+        await record(gateway, key, "sent", code, job_end=_end(job, "done"))
+    except Stale:
+        await record(gateway, key, "sent", code)
+        raise
+
+
+async def _again(gateway: Gateway, job: Job, key: Key, fault: SendFault) -> None:
     """Let the job wait for its next try, or fail the sending after the last one."""
-    due = gateway.pace.due_again(gateway.clock(), job.attempts)
+    bounded = isinstance(fault, SendDeferred) and fault.bounded
+    due = gateway.pace.due_again(gateway.clock(), job.attempts, bounded=bounded)
     if due is None:
-        await record(gateway, key, "failed", str(fault), job_end=_end(job, "dead", fault))
+        await _failed(gateway, job, key, fault)
         return
+    state: State = "uncertain" if isinstance(fault, SendUncertain) else "sending"
     end = JobEnd(job.id, job.holder, "waiting", due, str(fault))
     await record(gateway, key, state, str(fault), job_end=end)
 
 
-async def record(
-    gateway: Gateway,
-    key: Key,
-    event: State,
-    code: str | None,
-    *,
-    job_end: JobEnd | None = None,
-    message: MessageChange | None = None,
-) -> None:
-    """Write an event on a Communication together with what goes with it; safe among writers."""
-
-    async def attempt() -> None:
-        version, communication = await _read(gateway, key)
-        changed = advance(communication, event, at=gateway.clock(), code=code)
-        unit = Unit(
-            writes=(Put(keeping.draft(key, changed), if_match=version.version),),
-            job_ends=() if job_end is None else (job_end,),
-            message_changes=() if message is None else (message,),
-        )
-        try:
-            await gateway.store.commit(unit, SYSTEM)
-        except PreconditionFailed as lost:
-            raise _Moved from lost
-
-    for _ in range(16):
-        try:
-            return await attempt()
-        except _Moved:
-            continue
-    raise Stale
+async def _failed(gateway: Gateway, job: Job, key: Key, fault: SendFault) -> None:
+    why = issue(f"sending.failed-{_kind(fault)}", "Communication.recipient[0]")
+    end = _end(job, "dead", fault)
+    await record(gateway, key, "failed", str(fault), why=why, job_end=end)
 
 
-class _Moved(Exception):
-    """The Communication was written by another meanwhile: read it again."""
+def _kind(fault: SendFault) -> str:
+    """Name why a message was not taken, as the rules ``sending.failed-…`` do."""
+    if isinstance(fault, SendDeferred):
+        return fault.reason
+    if isinstance(fault, SendRefused):
+        return "refused" if fault.permanent else "quota"
+    return "uncertain"
 
 
-async def _frozen(gateway: Gateway, mail: SecureMail, key: Key, communication: Resource) -> Message:
-    """Give the frozen message of a Communication, building it the first time."""
-    found = await gateway.store.messages(direction="out", subject=str(key), limit=1)
-    if found:
-        return found[0]
-    message_id = message_id_of(communication)
-    recipient = recipient_of(communication)
-    repository = Repository(gateway, SYSTEM)
-    raw = await message_bytes(repository, mail, communication, recipient, message_id)
-    demand_size(raw, recipient=recipient, size_max_bytes=mail.account.size_max_bytes)
-    sha256 = hashlib.sha256(raw).hexdigest()
+async def _released(gateway: Gateway, job: Job, key: Key) -> None:
+    """Give a job back at once: another worker sends the same bytes again."""
+    end = JobEnd(job.id, job.holder, "waiting", gateway.clock(), "stopped")
+    with contextlib.suppress(Stale, PasserelleError):
+        await record(gateway, key, "uncertain", "stopped", job_end=end)
+
+
+async def _freeze(gateway: Gateway, mail: SecureMail, key: Key, order: Order) -> Message:
+    """Build the message of an order and keep its bytes, before any of them leaves."""
+    raw = await message_bytes(Repository(gateway, SYSTEM), mail, order)
+    demand_size(raw, recipient=order.recipient, size_max_bytes=mail.account.size_max_bytes)
     new = NewMessage(
-        "out", "mail", mail.account.address, message_id, recipient, sha256, "frozen", str(key)
+        direction="out",
+        kind="mail",
+        account=mail.account.address,
+        identifier=order.message_id,
+        place=order.recipient,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        state="frozen",
+        subject=str(key),
     )
     with contextlib.suppress(Conflict):  # another worker froze it first: its bytes count
         await gateway.store.commit(Unit(messages=(new,), blobs=(raw,)), SYSTEM)
-    (frozen,) = await gateway.store.messages(direction="out", subject=str(key), limit=1)
+    frozen = await message_kept(gateway.store, key)
+    assert frozen is not None  # committed here or by another
     return frozen
 
 
@@ -188,32 +189,10 @@ async def _bytes(gateway: Gateway, sha256: str) -> bytes:
     return b"".join([part async for part in gateway.store.blob(sha256)])
 
 
-async def _communication(gateway: Gateway, key: Key) -> Resource:
-    return (await _read(gateway, key))[1]
-
-
-async def _read(gateway: Gateway, key: Key) -> tuple[Version, Resource]:
-    version = await Repository(gateway, SYSTEM).read(key)
-    return version, json_text.decode(version.body or b"")
-
-
 def key_of(subject: str) -> Key:
     """Read ``Communication/1``."""
     type_, _, id_ = subject.partition("/")
     return Key(type_, id_)
-
-
-def message_id_of(communication: Resource) -> str:
-    """Give the Message-ID that was fixed when the sending was asked for."""
-    for identifier in communication["identifier"]:
-        if identifier.get("system") == MESSAGE_ID_SYSTEM:
-            return str(identifier["value"])
-    raise KeyError(MESSAGE_ID_SYSTEM)
-
-
-def recipient_of(communication: Resource) -> str:
-    """Give the address that the message goes to."""
-    return str(communication["recipient"][0]["identifier"]["value"])
 
 
 def _end(job: Job, state: str, fault: Exception | None = None) -> JobEnd:

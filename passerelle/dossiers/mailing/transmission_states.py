@@ -7,7 +7,9 @@ ECO.3.1.6.
 
 from typing import Any, Literal, TypeAlias
 
+from passerelle.errors.refusals import Issue
 from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.outcome import RULES
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import PASSERELLE_EXTENSION
 
@@ -28,9 +30,9 @@ EVENT_URL = PASSERELLE_EXTENSION + "mss-event"
 EVENTS_MAX = 100
 """More than that are not recorded on the Communication; the raw messages are all kept."""
 
-NEXT: dict[str, tuple[State, ...]] = {
+NEXT: dict[State, tuple[State, ...]] = {
     "queued": ("sending", "failed", "cancelled", "sent", "relayed", "delivered", "read"),
-    "sending": ("uncertain", "sent", "failed", "relayed", "delivered", "read", "queued"),
+    "sending": ("uncertain", "sent", "failed", "relayed", "delivered", "read"),
     "uncertain": ("sent", "failed", "relayed", "delivered", "read"),
     "sent": ("relayed", "delivered", "read", "failed"),
     "relayed": ("delivered", "read", "failed"),
@@ -75,29 +77,51 @@ def history_of(communication: Resource) -> list[tuple[str, str, str | None]]:
     return events
 
 
-def advance(communication: Resource, event: State, *, at: int, code: str | None = None) -> Resource:
+def after(before: State, event: State) -> State:
+    """Give the state after an event: the event's where the table allows it, else as before."""
+    return event if event in NEXT[before] else before
+
+
+def advance(
+    communication: Resource,
+    event: State,
+    *,
+    at: int,
+    code: str | None = None,
+    before: State | None = None,
+    why: Issue | None = None,
+) -> Resource:
     """Give the Communication after an event at an instant (microseconds since 1970 UTC).
 
-    The event is recorded always; the state follows only where the table allows it.
+    The event is recorded always; the state follows only where the table allows it. ``before`` is
+    the state that is known of elsewhere: what the Communication says of itself anybody may have
+    written. ``why`` says to people why a sending failed.
     """
-    before = state_of(communication)
-    after = event if before is None or event in NEXT[before] else before
+    reached = event if before is None else after(before, event)
     others = [e for e in communication.get("extension", ()) if e.get("url") != STATE_URL]
     recorded = sum(1 for e in others if e.get("url") == EVENT_URL)
     if recorded < EVENTS_MAX:
         others.append(_event(event, at, code))
     changed: dict[str, Any] = {
         **communication,
-        "extension": [{"url": STATE_URL, "valueCode": after}, *others],
-        "status": FHIR_STATUS[after],
+        "extension": [{"url": STATE_URL, "valueCode": reached}, *others],
+        "status": FHIR_STATUS[reached],
     }
     if event in ("sent", "relayed", "delivered") and "sent" not in changed:
         changed["sent"] = dump_instant(at)
     if event in ("delivered", "read") and "received" not in changed:
         changed["received"] = dump_instant(at)
-    if after == "failed" and code and "statusReason" not in changed:
-        changed["statusReason"] = {"text": code}
+    if reached == "failed" and code and "statusReason" not in changed:
+        changed["statusReason"] = _reason(code, why)
     return changed
+
+
+def _reason(code: str, why: Issue | None) -> Resource:
+    """Say why a sending failed: the code as it came, and what it means."""
+    if why is None:
+        return {"text": code}
+    meaning = {"system": RULES, "code": why.rule, "display": why.text}
+    return {"coding": [meaning], "text": code}
 
 
 def _event(state: str, at: int, code: str | None) -> Resource:
