@@ -6,7 +6,13 @@ several sources carry (INS, RPPS, FINESS) are never claimed: there is one Patien
 """
 
 from passerelle.fhir.resource import Resource
+from passerelle.fhir.search.index_bounds import key
 from passerelle.store.contract import Claim
+
+
+def claim_of(system: str, value: str) -> Claim:
+    """Make the claim of an identifier, as long as a key of an index may be."""
+    return Claim(key(system), key(value))
 
 
 def claims(resource: Resource) -> tuple[Claim, ...]:
@@ -19,7 +25,7 @@ def claims(resource: Resource) -> tuple[Claim, ...]:
     if isinstance(identifiers, dict):
         identifiers = (identifiers,)
     found = {
-        Claim(identifier["system"], identifier["value"])
+        claim_of(identifier["system"], identifier["value"])
         for identifier in identifiers
         if identifier.get("value") and str(identifier.get("system", "")).startswith(domain)
     }

@@ -4,6 +4,7 @@ They are filled from the first day; the policies that read them come with the ri
 """
 
 from passerelle.fhir.resource import Resource
+from passerelle.fhir.search.index_bounds import key
 from passerelle.fhir.urls import DOSSIER_TAG
 from passerelle.store.contract import RightsColumns
 
@@ -59,8 +60,13 @@ def _dossier(meta: Resource) -> str | None:
     for tag in meta.get("tag", ()):
         if tag.get("system") == DOSSIER_TAG:
             code: str | None = tag.get("code")
-            return code
+            return None if code is None else dossier_column(code)
     return None
+
+
+def dossier_column(tag: str) -> str:
+    """Give the cell that names a dossier (``system|value``), as long as an index may hold."""
+    return key(tag)
 
 
 def _codes(concepts: object) -> set[str]:

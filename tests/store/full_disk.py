@@ -33,14 +33,19 @@ async def write(store: Store, name: str) -> None:
         print(name, refusal.issues[0].rule, flush=True)
 
 
+def bound_files(log: Path) -> int:
+    """Let no file grow much beyond the log; give the bound there was."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 100_000, hard))
+    return hard
+
+
 async def run(database_url: str) -> None:
     """Write freely, then within bounds that are soon reached, then freely again."""
     store = open_store(database_url, clock=lambda: time.time_ns() // 1000)
     await store.open()
     await write(store, "before")
-    log = Path(f"{path_of(database_url)}-wal")
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 100_000, hard))
+    hard = bound_files(Path(f"{path_of(database_url)}-wal"))
     for number in range(40):
         await asyncio.gather(*(write(store, f"full{number}x{n}") for n in range(3)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

@@ -65,7 +65,7 @@ async def test_a_server_that_ends_its_sessions_tells_the_truth_of_every_write(
     store = open_store(postgres_database_url, clock=clock)
     await store.open()
     fates: dict[str, bool] = {}
-    ending = asyncio.Event()
+    ending, tried = asyncio.Event(), asyncio.Event()
 
     async def work(worker: int) -> None:
         number = 0
@@ -78,13 +78,14 @@ async def test_a_server_that_ends_its_sessions_tells_the_truth_of_every_write(
                 fates.update(dict.fromkeys(names, True))
             except Unavailable:
                 fates.update(dict.fromkeys(names, False))
+            if number % 3 == 0:
+                tried.set()
 
     async def end_sessions() -> None:
         other = await asyncpg.connect(plain_url(postgres_database_url))
         for _ in range(int(os.environ.get("PASSERELLE_KILLS", "40"))):
-            known = len(fates)
-            while len(fates) < known + 10:
-                await asyncio.sleep(0)
+            tried.clear()
+            await tried.wait()
             await other.fetch(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.rights_columns import dossier_column
 from passerelle.errors.refusals import Conflict, Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -98,8 +99,9 @@ def read_natively() -> Iterator[None]:
 
 async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierRecord:
     """Read what there is of a dossier (``system|value``); empty when there is nothing."""
-    seq = await gateway.store.dossier_seq(tag, caller)  # first: a deletion since makes us Stale
-    tagged = tuple(await gateway.store.dossier(tag, caller))
+    cell = dossier_column(tag)
+    seq = await gateway.store.dossier_seq(cell, caller)  # first: a deletion since makes us Stale
+    tagged = tuple(await gateway.store.dossier(cell, caller))
     have = {version.key for version in tagged}
     wanted: dict[Key, None] = {}
     for version in tagged:

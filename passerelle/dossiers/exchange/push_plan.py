@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from passerelle.dossiers import keeping
+from passerelle.dossiers.claims import claim_of
 from passerelle.dossiers.exchange.dossier_record import read_natively
 from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.exchange.receipts_of_push import Action, EntryReceipt
@@ -18,7 +19,7 @@ from passerelle.mappers.native.dossier import Dossier
 from passerelle.mappers.native.dossier_naming import merge_tags, own_uuid
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Claim, Draft, Outcome, Put, Version
+from passerelle.store.contract import Draft, Outcome, Put, Version
 
 ACTIONS: dict[str, Action] = {"created": "created", "updated": "updated", "kept": "unchanged"}
 
@@ -71,11 +72,10 @@ async def known_ids(
     first identifier gives, which several may carry, this platform has a Patient beside it.
     """
     local = dossier.content["person"]["identifiers"][0]
-    claim = Claim(local["system"], local["value"])
-    name = ("Patient", claim.system, claim.value)
+    name = ("Patient", local["system"], local["value"])
     usual = Key("Patient", str(own_uuid(*name)))
-    beside = Key("Patient", str(own_uuid("Patient", dossier.platform, "|".join(claim))))
-    claimed = await gateway.store.claimed("Patient", claim, caller)
+    beside = Key("Patient", str(own_uuid("Patient", dossier.platform, "|".join(name[1:]))))
+    claimed = await gateway.store.claimed("Patient", claim_of(*name[1:]), caller)
     wanted = [key for key in (claimed, beside, usual) if key is not None]
     heads = await gateway.store.read_many(wanted, caller)
     if claimed is not None and is_of(heads.get(claimed), dossier.platform):

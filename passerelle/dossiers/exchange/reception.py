@@ -27,6 +27,7 @@ from passerelle.dossiers.exchange.receipts_of_push import EntryReceipt, Receipt
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.keeping import is_grave
 from passerelle.dossiers.retrying import settle
+from passerelle.dossiers.rights_columns import dossier_column
 from passerelle.errors.refusals import (
     Conflict,
     Invalid,
@@ -179,7 +180,7 @@ def _there(record: DossierRecord) -> Dossier | None:
 def _unit(push: Push, record: DossierRecord, kept: list[Made]) -> Unit:
     return Unit(
         writes=tuple(one.put for one in kept),
-        dossiers=(DossierExpectation(push.tag, record.seq),),
+        dossiers=(DossierExpectation(dossier_column(push.tag), record.seq),),
         blobs=tuple(one.blob for one in kept if one.blob is not None),
     )
 

@@ -5,7 +5,7 @@ Given the heads of the keys a unit writes and the holders of the claims it makes
 it meets. https://hl7.org/fhir/R4/http.html#update and #concurrency
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -52,13 +52,18 @@ class Plan:
     earlier instead of a new version.
     """
 
-    versions: list[Version] = field(default_factory=list)
+    by_seq: dict[int, Version] = field(default_factory=dict)
     heads: dict[Key, Head] = field(default_factory=dict)
     drafts: dict[int, Draft | None] = field(default_factory=dict)  # by pid; None: deleted
     rights: dict[int, RightsColumns] = field(default_factory=dict)  # by pid
     renewed: set[int] = field(default_factory=set)
     claims: dict[ClaimKey, int] = field(default_factory=dict)
     outcomes: list[tuple[Action, Version | int | None]] = field(default_factory=list)
+
+    @property
+    def versions(self) -> Collection[Version]:
+        """Give the new versions, in the order of their making."""
+        return self.by_seq.values()
 
 
 def keys_of(unit: Unit) -> tuple[Key, ...]:
@@ -184,7 +189,7 @@ def _put(made: Plan, write: Put, head: Head | None, stamps: Stamps) -> None:
 
 def _keep(made: Plan, version: Version, draft: Draft | None, head: Head | None, sum: bytes) -> None:
     """Note a new version, and that it is the head now."""
-    made.versions.append(version)
+    made.by_seq[version.seq] = version
     made.heads[version.key] = Head(
         version.pid, version.version, version.seq, version.at, draft is None, sum
     )
@@ -197,7 +202,7 @@ def _keep(made: Plan, version: Version, draft: Draft | None, head: Head | None, 
 
 def _written(made: Plan, seq: int) -> Version | int:
     """Give the version of this very plan that has that seq, or the seq of an earlier one."""
-    return next((version for version in made.versions if version.seq == seq), seq)
+    return made.by_seq.get(seq, seq)
 
 
 def _claim(made: Plan, unit: Unit, holders: Mapping[ClaimKey, int]) -> Iterable[PasserelleError]:
