@@ -7,6 +7,7 @@ type of a node is known by its members, as the structure has been checked at the
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from passerelle.fhir.references import target
@@ -33,6 +34,9 @@ _TEXT_MEMBERS = frozenset(
         "text",
     )
 )
+
+_SHORT = 64
+"""Characters of a string whose normal form is remembered."""
 
 Row: TypeAlias = Token | Text | Link | Span | Number | Quantity | Uri
 Add: TypeAlias = Callable[[Row], None]
@@ -78,7 +82,7 @@ def national_identifiers(param: int, node: Any, add: Add) -> None:
 def texts(param: int, node: Any, add: Add) -> None:
     """Add the strings of a string, or of the parts of a HumanName or an Address."""
     if type(node) is str:
-        norm = index_bounds.text(normal(node))
+        norm = _short_norm(node) if len(node) <= _SHORT else index_bounds.text(normal(node))
         if norm:
             add(Text(param, norm, index_bounds.key(node)))
     elif type(node) is dict:
@@ -87,6 +91,12 @@ def texts(param: int, node: Any, add: Add) -> None:
                 for text in part if type(part) is list else (part,):
                     if type(text) is str:
                         texts(param, text, add)
+
+
+@lru_cache(8_192)
+def _short_norm(text: str) -> str:
+    """Remember the normal forms of short strings: each is asked for by several parameters."""
+    return index_bounds.text(normal(text))
 
 
 def links(param: int, node: Any, add: Add) -> None:
