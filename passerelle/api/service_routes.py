@@ -3,10 +3,9 @@
 Live: the process answers. Ready: a read and a write transaction work now.
 """
 
-import html
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, FastAPI, Request, Response
-
+from passerelle.api import docs_page
 from passerelle.api.metrics import CONTENT_TYPE, Metrics
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import PasserelleError
@@ -15,14 +14,8 @@ from passerelle.fhir.instants import SECOND
 COUNT_AGAIN_SECONDS = 10
 """Jobs are counted that often at most, however often the figures are read."""
 
-PAGE = """<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}}
-code{{background:#eee;padding:0 .3em}}li{{margin:.4rem 0}}</style></head>
-<body><h1>{title}</h1><p>{description}</p>
-<p><a href="fhir/metadata?_pretty=true">/fhir/metadata</a> ·
-<a href="openapi.json">/openapi.json</a></p><ul>{items}</ul></body></html>
-"""
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+"""What a browser may load for the page: its own style, and nothing else."""
 
 
 def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
@@ -46,7 +39,18 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
 
     @routes.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
-        return Response(_page(request.app), media_type="text/html; charset=utf-8")
+        written = docs_page.page(
+            request.app.openapi(),
+            base_url=gateway.base_url,
+            version=request.app.version,
+            ready=await gateway.store.ready(),
+        )
+        headers = {"content-security-policy": PAGE_POLICY}
+        return Response(written, headers=headers, media_type="text/html; charset=utf-8")
+
+    @routes.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return Response(status_code=302, headers={"location": "docs"})
 
     return routes
 
@@ -74,18 +78,3 @@ class JobCount:
 def _json(body: bytes, works: int) -> Response:
     status = 200 if works else 503
     return Response(body, status, media_type="application/json")
-
-
-def _page(application: FastAPI) -> str:
-    """Write the list of routes: no script, nothing from another site."""
-    items = [
-        f"<li><code>{method.upper()} {html.escape(path)}</code> "
-        f"{html.escape(operation.get('summary', ''))}</li>"
-        for path, methods in application.openapi()["paths"].items()
-        for method, operation in methods.items()
-    ]
-    return PAGE.format(
-        title=html.escape(application.title),
-        description=html.escape(application.description),
-        items="".join(items),
-    )

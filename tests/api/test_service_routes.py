@@ -1,5 +1,7 @@
 """Health, figures and documentation."""
 
+import re
+
 import pytest
 
 from passerelle.store.caller import SYSTEM
@@ -46,7 +48,28 @@ async def test_the_routes_are_documented_without_a_script(served):
     assert page.headers["content-type"].startswith("text/html")
     assert "/dossiers/{dossier}" in page.text
     assert "<script" not in page.text
-    assert "https://" not in page.text
+    addresses = re.findall(r'(?:href|src|url)\s*[=(]\s*"?([^"\s>)]*)', page.text)
+    assert len(addresses) > 10
+    for address in addresses:
+        if address != "data:,":
+            answer = await served.ask("GET", "/" + address.replace("&amp;", "&"))
+            assert answer.status_code == 200, address
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_the_root_leads_to_the_page(served):
+    answer = await served.ask("GET", "/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "docs")
+
+
+async def test_the_page_says_when_the_record_does_not_answer(served):
+    assert "En service" in (await served.ask("GET", "/docs")).text
+    await served.gateway.store.close()
+    assert "ne répond pas" in (await served.ask("GET", "/docs")).text
+    await served.gateway.store.open()
+
+
+async def test_the_other_description_names_the_routes(served):
     openapi = (await served.ask("GET", "/openapi.json")).json()
     assert {"/health/live", "/health/ready", "/metrics", "/dossiers/{dossier}"} <= set(
         openapi["paths"]
