@@ -268,3 +268,9 @@ def test_a_field_that_is_not_on_the_list_is_not_written(lines):
     (line,) = lines()
     assert "patient" not in line
     assert line["status"] == 1
+
+
+def test_the_rules_and_the_reason_of_a_failure_are_written(lines):
+    structlog.get_logger("x").warning("mail.unavailable", reason="tls", rules="a.b", job=1)
+    (line,) = lines()
+    assert (line["reason"], line["rules"], line["job"]) == ("tls", "a.b", 1)

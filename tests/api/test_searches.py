@@ -140,3 +140,20 @@ async def test_a_search_that_finds_nothing_has_no_entry(three):
 async def test_a_query_out_of_bounds_is_refused(three, rules, query, rule):
     answer = await three.ask("GET", f"/fhir/Patient?{query}")
     assert (answer.status_code, rules(answer)) == (400, [rule])
+
+
+async def test_a_form_says_what_form_it_wants_the_answer_in(three, rules):
+    form = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
+    pretty = await three.ask("POST", "/fhir/Patient/_search", b"family=dubois&_pretty=true", form)
+    assert pretty.text.startswith('{\n  "resourceType": "Bundle"')
+    assert ids(pretty.json()) == ["p2"]
+    xml = await three.ask("POST", "/fhir/Patient/_search", b"_format=xml", form)
+    assert (xml.status_code, rules(xml)) == (406, ["http.xml-not-served"])
+    odd = {"content-type": "application/x-www-form-urlencoded; charset=iso-8859-1"}
+    latin = await three.ask("POST", "/fhir/Patient/_search", b"family=%E9", odd)
+    assert (latin.status_code, rules(latin)) == (415, ["http.charset-not-read"])
+
+
+async def test_a_form_of_nothing_is_a_search_by_the_address_alone(three):
+    answer = await three.client.post("/fhir/Patient/_search?family=dubois")
+    assert ids(answer.json()) == ["p2"]

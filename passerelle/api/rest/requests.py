@@ -127,10 +127,20 @@ class Request:
         return json_text.decode(body)
 
     async def form(self) -> list[tuple[str, str]]:
-        """Give the parameters of a form body. Raises UnsupportedMedia, Invalid, TooLarge."""
-        media = (self.header(b"content-type") or "").partition(";")[0].strip().lower()
-        if media != FORM:
+        """Give the parameters of a form body; no body at all has none.
+
+        Raises UnsupportedMedia, Invalid, TooLarge.
+        """
+        given = self.header(b"content-type")
+        media, _, parameters = (given or "").lower().partition(";")
+        body = await self.body() if given is None else b""
+        if given is None and not body:
+            return []
+        if media.strip() != FORM:
             raise UnsupportedMedia(issue("http.form-expected"))
+        name, _, charset = parameters.partition("=")
+        if name.strip() == "charset" and charset.strip(' "') not in ("utf-8", "utf8"):
+            raise UnsupportedMedia(issue("http.charset-not-read"))
         return form_pairs(await self.body())
 
 
