@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from passerelle.cli import printing
+from passerelle.cli import printing, starting
 from passerelle.cli.printing import JsonOption
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = 
 
         refused = issue("settings.workers-need-postgresql", "--workers")
         raise printing.stop(printing.UNREACHABLE, refused, json=json)
+    refusal = starting.port_refusal(settings)
+    if refusal is not None:
+        raise printing.stop(printing.UNREACHABLE, refusal, json=json)
     _load_logging_without_console()
     import uvicorn
 
@@ -57,12 +60,18 @@ def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = 
         f"Passerelle écoute sur {settings.fhir_base_url}",
         f"Passerelle listens on {settings.fhir_base_url}",
     )
-    uvicorn.run(
-        "passerelle.app:served_without_worker" if no_worker else "passerelle.app:served",
-        factory=True,
-        workers=workers if workers > 1 else None,
-        **server_options(settings),
-    )
+    try:
+        uvicorn.run(
+            "passerelle.app:served_without_worker" if no_worker else "passerelle.app:served",
+            factory=True,
+            workers=workers if workers > 1 else None,
+            **server_options(settings),
+        )
+    except SystemExit as end:
+        if end.code != starting.FAILED:
+            raise
+        told = starting.why_not_started(settings)
+        raise printing.stop(printing.UNREACHABLE, *told, json=json) from None
 
 
 def worker(json: JsonOption = False) -> None:

@@ -243,3 +243,27 @@ def test_serve_refuses_to_start_and_says_why(tmp_path, settings, arguments, rule
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert [issue["rule"] for issue in json.loads(output)["issues"]] == [rule]
+
+
+def test_serve_says_that_its_address_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = serve("--json", env=environment(tmp_path, PASSERELLE_BIND=bind))
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (2, b"")
+    assert [issue["rule"] for issue in json.loads(output)["issues"]] == ["settings.bind-taken"]
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("no record"), lambda p: p.mkdir()])
+def test_serve_says_that_its_record_cannot_be_opened(tmp_path, make):
+    make(tmp_path / "new.db")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environ = environment(tmp_path, PASSERELLE_BIND=f"127.0.0.1:{port}")
+    process = serve("--json", env=environ)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert b"Traceback" not in errors
+    told = json.loads(output[output.index(b"{") :])
+    assert [issue["rule"] for issue in told["issues"]] == ["record.unavailable"]
