@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows import bad_input
+from tests.flows import bad_input, record
 from tests.flows.conftest import new_database
 from tests.flows.gateway_process import GatewayProcess
 
@@ -244,3 +244,33 @@ async def test_dossiers_about_one_person_pushed_at_once_share_the_patient(
     shared = (await client.get(f"/fhir/{persons.pop()}")).json()
     tags = {tag["code"] for tag in shared["meta"]["tag"]}
     assert tags == {f"{NAME}|shared-{number}" for number in range(MANY)}
+
+
+async def test_a_matricule_that_stands_apart_survives_updates_that_do_not_know_of_it(
+    client: httpx.AsyncClient, served: GatewayProcess
+) -> None:
+    """It is never shown, so that whoever sends the Patient back sends it without."""
+    known = {
+        "use": "official",
+        "system": "urn:oid:1.2.250.1.213.1.4.10",
+        "value": "279035121518989",
+    }
+
+    def body(number: int) -> str:
+        made: dict[str, Any] = {"resourceType": "Patient", "id": "apart"}
+        made["telecom"] = [{"rank": number + 1}]
+        if number == MANY // 2:
+            made["identifier"] = [known]
+        return json.dumps(made)
+
+    answers = await at_once(
+        lambda number: client.put("/fhir/Patient/apart", content=body(number), headers=FHIR)
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: MANY - 1}
+    statement = "SELECT aside IS NULL FROM version JOIN resource USING (pid) WHERE id = 'apart'"
+    order = " ORDER BY version.version"
+    rows = await asyncio.to_thread(record.rows, served.database_url, statement + order)
+    without = [bool(row[0]) for row in rows]
+    assert len(without) == MANY
+    assert without == sorted(without, reverse=True), "a matricule was lost"
+    assert not without[-1]
