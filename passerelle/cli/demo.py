@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from passerelle.simulation.operator import Operator
 
 START_SECONDS = 15.0
+INTERRUPTED = 130
+"""The exit code of a demonstration that is stopped before its end."""
 
 Once = Annotated[
     bool, typer.Option("--once", help="S'arrête à la fin ; code 0 si chaque étape a réussi.")
@@ -34,9 +37,21 @@ def register(app: typer.Typer) -> None:
 
 def demo(once: Once = False, bind: Bind = "127.0.0.1:8080") -> None:
     """Joue la démonstration : trois dossiers, une lettre par MSSanté, son accusé de lecture."""
-    with tempfile.TemporaryDirectory(prefix="passerelle-demo-") as folder:
-        good = asyncio.run(_demonstrate(Path(folder), bind, once=once))
+    _quieten()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the folder goes away as at Ctrl-C
+    try:
+        with tempfile.TemporaryDirectory(prefix="passerelle-demo-") as folder:
+            good = asyncio.run(_demonstrate(Path(folder), bind, once=once))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(0 if good else 1)
+
+
+def _quieten() -> None:
+    """Keep the simulated operator's SMTP library from writing between the lines of the play."""
+    logger = logging.getLogger("mail.log")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
 
 
 async def _demonstrate(folder: Path, bind: str, *, once: bool) -> bool:
@@ -50,17 +65,31 @@ async def _demonstrate(folder: Path, bind: str, *, once: bool) -> bool:
         "Un opérateur MSSanté simulé démarre (SMTP et IMAP réels, TLS), puis la passerelle."
     )
     operator, password = await start_world(folder)
-    settings = demo_settings(folder, operator, password, _free(bind))
+    try:
+        free = _free(bind)
+        if free != bind and not bind.endswith(":0"):
+            console.print(f"{bind} est occupé : la passerelle écoute sur {free}.")
+        return await _watched(
+            console, demo_settings(folder, operator, password, free), operator, once
+        )
+    finally:
+        await operator.stop()
+
+
+async def _watched(
+    console: "Console", settings: "Settings", operator: "Operator", once: bool
+) -> bool:
+    """Serve, play, and stay until interrupted unless ``once``; give whether all went well."""
     server, serving = await _serve(settings)
     try:
         good = await _play(console, settings, operator)
         if not once:
+            interrupted = _interruption()
             console.print("\nLa passerelle reste à l'écoute ; Ctrl-C pour arrêter.")
-            await _until_interrupted()
+            await interrupted.wait()
     finally:
         server.should_exit = True
         await serving
-        await operator.stop()
     return good
 
 
@@ -113,10 +142,10 @@ async def _play(console: "Console", settings: "Settings", operator: "Operator") 
 def _summary(console: "Console", scenario: "Scenario", base: str, *, good: bool) -> None:
     from rich.table import Table
 
-    table = Table(title="\nCe qui s'est passé", title_justify="left", box=None, padding=(0, 2))
-    table.add_column("")
-    table.add_column("étape")
-    table.add_column("résultat")
+    table = Table(title="\nCe qui s'est passé", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("", min_width=1)
+    table.add_column("étape", no_wrap=True)
+    table.add_column("résultat", no_wrap=True)
     for step in scenario.steps:
         mark = "[green]✓[/green]" if step.as_it_should else "[red]✗[/red]"
         table.add_row(mark, step.what, step.came)
@@ -131,9 +160,10 @@ def _summary(console: "Console", scenario: "Scenario", base: str, *, good: bool)
     console.print(f"\n[{colour}]{done} étapes sur {len(scenario.steps)} comme attendu.[/{colour}]")
 
 
-async def _until_interrupted() -> None:
+def _interruption() -> asyncio.Event:
+    """Give an event that is set when the person, or the system, asks to stop."""
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    await interrupted.wait()
+    return interrupted

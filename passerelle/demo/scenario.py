@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what was done, what came of it, whether that is what it should be."""
+    """One step: what was done, what came of it in a few words, whether it is what it should be."""
 
     what: str
     came: str
@@ -72,15 +72,16 @@ class Scenario:
         identity = receipt.get("identity", {}).get("status", "")
         self._record(
             f"dossier {id_.rpartition('|')[2]}",
-            f"{answer.status_code}, {made} entrées créées, identité {_STATUS_FR[identity]}",
+            f"{answer.status_code}, identité {_STATUS_FR[identity]}",
             answer.status_code == 201 and made == len(entries) > 0,
+            f"{made} entrées créées",
         )
         return receipt
 
     async def _push_refused(self) -> None:
         id_ = samples.REFUSED
         answer = await self.client.put(f"/dossiers/{quote(id_, safe='')}", json=samples.refused())
-        issues = answer.json().get("issue", [])
+        issues = [one for one in answer.json().get("issue", []) if one["severity"] == "error"]
         self._record(
             f"dossier {id_.rpartition('|')[2]}",
             f"{answer.status_code}, refusé pour {len(issues)} raisons",
@@ -101,20 +102,20 @@ class Scenario:
             address = f"{self.client.base_url}fhir/{reference}?_pretty=true"
             self.addresses.append(address)
             good = answer.status_code == 200 and resource["resourceType"] == type_
-            self._record(f"{type_} ({profile})", address, good)
+            self._record(type_, f"{answer.status_code}", good, profile)
 
     async def _come_back(self, pushed: dict[str, Any], id_: str) -> None:
         answer = await self.client.get(f"/dossiers/{quote(id_, safe='')}")
         again = await self.client.put(f"/dossiers/{quote(id_, safe='')}", json=pushed)
-        unchanged = all(entry["action"] == "unchanged" for entry in again.json()["entries"])
+        entries = again.json().get("entries", [])
+        unchanged = bool(entries) and all(entry["action"] == "unchanged" for entry in entries)
         self._record("relu dans sa forme d'origine", "identique à l'envoi", answer.json() == pushed)
         self._record("poussé une seconde fois", "aucune nouvelle version", unchanged)
 
     async def _send(self, document: str, *, ins: str) -> None:
         answer = await self._ask(document, samples.DOCTOR)
-        self._record(
-            f"envoi demandé à {samples.DOCTOR}", "accepté (202)", answer.status_code == 202
-        )
+        code = answer.status_code
+        self._record(f"envoi à {samples.DOCTOR}", _ASKED.get(code, f"{code}"), code == 202)
         if answer.status_code != 202:
             return
         reference = answer.json()["parameter"][0]["valueReference"]["reference"]
@@ -126,17 +127,27 @@ class Scenario:
             " → ".join(_STATE_FR[state] for state in seen if state in wanted),
             all(state in seen for state in wanted),
         )
-        mail = self._received()
-        names = [part.get_filename() for part in mail.iter_attachments()]
-        self._record("reçu par le médecin", ", ".join(map(str, names)), "IHE_XDM.ZIP" in names)
+        mail = self._received(reference)
+        if mail is None:
+            self._record("reçu par le médecin", "rien", False)
+            return
+        names = [str(part.get_filename()) for part in mail.iter_attachments()]
+        copies = sum(1 for name in names if name.endswith(".pdf"))
+        self._record(
+            "reçu par le médecin",
+            f"archive IHE_XDM et {copies} copie PDF",
+            "IHE_XDM.ZIP" in names and copies == 1,
+        )
         meaning = "INS qualifiée transmise" if ins == "O" else "parti sans matricule"
         self._record(f"en-tête X-MSS-INS : {ins}", meaning, mail["X-MSS-INS"] == ins)
 
-    def _received(self) -> EmailMessage:
-        """Give the newest mail in the doctor's mailbox, as her software would read it."""
-        messages = self.operator.mailbox(samples.DOCTOR).messages
-        raw = messages[max(messages)].raw
-        return message_from_bytes(raw, policy=policy.default)
+    def _received(self, reference: str) -> EmailMessage | None:
+        """Give the mail of a sending in the doctor's mailbox, as her software would read it."""
+        for message in reversed(self.operator.mailbox(samples.DOCTOR).messages.values()):
+            mail = message_from_bytes(message.raw, policy=policy.default)
+            if reference.partition("/")[2] in str(mail["Message-ID"]):
+                return mail
+        return None
 
     async def _ask(self, document: str, recipient: str) -> httpx.Response:
         parameters = {
@@ -164,20 +175,21 @@ class Scenario:
     async def _send_refused(self, document: str) -> None:
         answer = await self._ask(document, samples.OUTSIDE)
         issues = answer.json().get("issue", [])
-        texts = [issue["details"]["text"] for issue in issues]
         rules = [issue["details"]["coding"][0]["code"] for issue in issues]
         self._record(
-            f"envoi demandé à {samples.OUTSIDE}",
-            f"{answer.status_code} : {' '.join(texts)}",
+            f"envoi à {samples.OUTSIDE}",
+            f"{answer.status_code}, hors liste blanche",
             answer.status_code == 422 and rules == ["mss.recipient-not-listed"],
         )
 
-    def _record(self, what: str, came: str, as_it_should: bool) -> None:
+    def _record(self, what: str, came: str, as_it_should: bool, more: str = "") -> None:
+        """Keep a step and say it; ``more`` is said only."""
         self.steps.append(Step(what, came, as_it_should))
         mark = "[green]✓[/green]" if as_it_should else "[red]✗[/red]"
-        self.say(f"  {mark} {what} [dim]—[/dim] {came}")
+        self.say(f"  {mark} {what} [dim]—[/dim] {', '.join(filter(None, (came, more)))}")
 
 
+_ASKED = {202: "accepté (202)", 422: "refusé (422)"}
 _STATE_FR = {
     "queued": "en file",
     "sending": "en cours d'envoi",
