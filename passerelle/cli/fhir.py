@@ -102,6 +102,13 @@ def validate(
             help="Admet les OID d'INS de test et de démonstration.",
         ),
     ] = False,
+    second_opinion: Annotated[
+        bool,
+        typer.Option(
+            "--second-opinion",
+            help="Dit aussi où le modèle R4B de fhir.resources est d'un autre avis.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Vérifie la structure R4 et les règles d'identité d'une ressource ; sans réseau."""
@@ -110,16 +117,24 @@ def validate(
     _, resource = client.read_json(file, json=json)
     found = structure.check(resource) + _identity_issues(resource, allow_test=allow_test)
     refused = printing.has_errors(found)
+    other = _other_opinion(resource, found) if second_opinion else []
     if json:
-        entries = [printing.issue_json(entry) for entry in found]
+        entries = [printing.issue_json(entry) for entry in (*found, *other)]
         printing.as_json({"valid": not refused, "issues": entries})
     else:
-        printing.issues(found)
+        printing.issues((*found, *other))
         if refused:
             printing.line("Ressource refusée.", "Resource refused.", good=False)
         else:
             printing.line("Ressource valide.", "Valid resource.", good=True)
     raise typer.Exit(printing.REFUSED if refused else printing.DONE)
+
+
+def _other_opinion(resource: dict[str, Any], found: list[Issue]) -> list[Issue]:
+    """Give where the R4B model disagrees: it never decides."""
+    from passerelle.fhir.conformance.second_opinion import disagreements
+
+    return disagreements(resource, {entry.expression for entry in found if entry.expression})
 
 
 def _misused(wanted: str, *, json: bool) -> typer.Exit:

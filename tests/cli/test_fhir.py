@@ -177,6 +177,16 @@ def test_validate_tells_structure_and_identity_at_once(passerelle, write):
     assert "Patient.birthDate" in {expression for _, expression in found}
 
 
+def test_validate_tells_a_second_opinion_that_decides_nothing(passerelle, write):
+    code, out, _ = passerelle("fhir", "validate", write(PATIENT), "--second-opinion")
+    assert (code, "Ressource valide." in out, "r4b" in out) == (0, True, False)
+    only_here = b'{"resourceType":"Patient","gender":"sometimes"}'
+    code, out, _ = passerelle("fhir", "validate", write(only_here), "--second-opinion", "--json")
+    told = json.loads(out)
+    assert (code, told["valid"]) == (1, False)
+    assert told["issues"][-1]["rule"] == "structure.r4b-accepts"
+
+
 def test_validate_looks_into_a_bundle(passerelle, write):
     made = {
         "resourceType": "Bundle",
