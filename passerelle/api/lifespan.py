@@ -25,7 +25,10 @@ class Lifespan:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Follow the server's lifespan messages until it shuts down."""
         while True:
-            message = await receive()
+            try:
+                message = await receive()
+            except asyncio.CancelledError:  # whoever serves was stopped before its time
+                return
             act = self.start if message["type"] == "lifespan.startup" else self.stop
             try:
                 await act()
