@@ -233,10 +233,11 @@ def outcome_issues(outcome: Mapping[str, Any]) -> list[Issue]:
 
 def receipt_issues(receipt: Mapping[str, Any]) -> list[Issue]:
     """Read the issues of a receipt."""
-    return [
-        _issue(entry, str(entry.get("rule", "")), str(entry.get("text", "")), None, entry["path"])
-        for entry in receipt.get("issues", ())
-    ]
+    found = []
+    for entry in receipt.get("issues", ()):
+        texts = str(entry.get("text", "")), str(entry.get("textEn", "")) or None
+        found.append(_issue(entry, str(entry.get("rule", "")), *texts, entry["path"]))
+    return found
 
 
 def _issue(

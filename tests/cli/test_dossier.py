@@ -171,3 +171,14 @@ def test_validate_tells_sections_that_are_not_taken(passerelle, shared):
     code, out, _ = passerelle("dossier", "validate", shared / "design" / "dossier.example.json")
     assert code == 1
     assert "dossier.unsupported-section  /notes" in out
+
+
+def test_a_receipt_is_told_in_english_when_that_is_asked_for(
+    passerelle, server, write, monkeypatch
+):
+    monkeypatch.setenv("PASSERELLE_LANG", "en")
+    both = ISSUE | {"text": "Le motif.", "textEn": "The reason."}
+    server.answer("PUT", TARGET, receipt("refused", issues=[both]), 422)
+    _, out, err = passerelle("dossier", "push", write(DOSSIER))
+    assert "The reason." in out + err
+    assert "Le motif." not in out + err
