@@ -35,6 +35,10 @@ class Pace:
         """Give how long a step with the outside may take, so that no other worker begins it."""
         return self.lease_seconds * HANDS_ON
 
+    def is_spent(self, attempts: int) -> bool:
+        """Tell whether an attempt is one too many: those before it never came to an end."""
+        return attempts > len(self.retry_seconds) + 1
+
     def due_again(self, now: int, attempts: int, *, bounded: bool = False) -> int | None:
         """Give when to try again after so many attempts, or None when that was the last."""
         waits = self.retry_seconds[:attempts]

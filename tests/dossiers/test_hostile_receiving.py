@@ -10,6 +10,7 @@ from passerelle.dossiers.mailing.mail_reception import visit
 from passerelle.dossiers.mailing.transmission_states import state_of
 from passerelle.dossiers.pace import SECOND
 from passerelle.dossiers.repository import Repository
+from passerelle.messaging.receiving.imap import FETCH_MAX
 from passerelle.simulation.operator import Operator
 from passerelle.store.caller import SYSTEM
 from tests.dossiers.test_sending_and_receipts import (
@@ -90,3 +91,21 @@ async def test_other_mails_are_kept_and_listed_and_those_too_large_are_named(
     assert {message.reason for message in received} == {"mail.ordinary"}
     aside = await mailing.store.messages(direction="in", state="aside")
     assert [message.reason for message in aside] == ["mss.mail-too-large"] * 2
+
+
+async def test_a_mailbox_restored_with_more_mails_than_one_visit_takes_is_read_to_its_end(
+    gateway: Gateway, operator: Operator
+) -> None:
+    mailing, mail = with_mail(gateway, operator)
+    mailbox = operator.mailbox(GATEWAY)
+    for number in range(FETCH_MAX + 10):
+        mailbox.deliver(f"From: <{DOCTOR}>\r\nSubject: {number}\r\n\r\n.\r\n".encode())
+    first = await visit(mailing, mail)
+    await visit(mailing, mail, first.position)
+    mailbox.renumber(2)
+    mailbox.deliver(f"From: <{DOCTOR}>\r\nSubject: nouveau\r\n\r\n.\r\n".encode())
+    again = await visit(mailing, mail)  # begun anew, as after a restart
+    then = await visit(mailing, mail, again.position)
+    assert [(one.fetched, one.kept) for one in (again, then)] == [(FETCH_MAX, 0), (11, 1)]
+    # From now on the newest mail kept says where the mailbox has been read to.
+    assert (await visit(mailing, mail)).fetched == 0

@@ -287,3 +287,25 @@ async def test_the_date_is_that_of_the_request_and_the_message_id_is_of_the_acco
     mail = message_from_bytes(operator.accepted[0].raw, policy=policy.default)
     assert mail["Date"].datetime.isoformat().startswith("2026-01-12T10:00:00+01:00")
     assert mail["Message-ID"].endswith("@demo.mssante.fr>")
+
+
+async def test_a_job_that_kills_every_worker_is_laid_aside_in_the_end(
+    gateway: Gateway, operator: Operator, clock: Clock
+) -> None:
+    mailing, _ = with_mail(replace(gateway, pace=Pace(retry_seconds=(60.0,))), operator)
+    _, sending = await asked(mailing)
+    for _ in range(2):  # claimed, and never heard of again
+        claimed = await mailing.store.claim_jobs(
+            (transmission.JOB_KIND,),
+            holder="dead",
+            now=clock.now,
+            lease_until=clock.now + 1,
+            limit=1,
+        )
+        assert claimed
+        clock.now += 60 * SECOND
+    await worker(mailing).step()
+    communication = await read(mailing, sending)
+    assert communication["statusReason"]["coding"][0]["code"] == "sending.failed-uncertain"
+    assert not operator.accepted
+    assert await worker(mailing).step() == 0

@@ -51,6 +51,9 @@ async def send_job(gateway: Gateway, job: Job) -> None:
     Raises Stale when another worker holds the job meanwhile, Unavailable when the record is away,
     and what a fault of ours raises, but for the last attempt: the sending has failed then.
     """
+    if gateway.pace.is_spent(job.attempts):  # workers died of it, attempt after attempt
+        await _failed(gateway, job, key_of(job.subject), SendUncertain())
+        return
     try:
         await _send(gateway, job)
     except Stale:
