@@ -179,6 +179,6 @@ def test_a_receipt_is_told_in_english_when_that_is_asked_for(
     monkeypatch.setenv("PASSERELLE_LANG", "en")
     both = ISSUE | {"text": "Le motif.", "textEn": "The reason."}
     server.answer("PUT", TARGET, receipt("refused", issues=[both]), 422)
-    _, out, err = passerelle("dossier", "push", write(DOSSIER))
+    _, out, err = passerelle("dossier", "push", write(dossier()))
     assert "The reason." in out + err
     assert "Le motif." not in out + err
