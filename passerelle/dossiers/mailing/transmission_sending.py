@@ -44,6 +44,19 @@ TO_SEND: tuple[State, ...] = ("queued", "sending", "uncertain")
 
 TELLS_INS = b"\r\nX-MSS-INS: O\r\n"
 
+WHY = {
+    "refused": "sending.failed-refused",
+    "quota": "sending.failed-quota",
+    "uncertain": "sending.failed-uncertain",
+    "temporary": "sending.failed-temporary",
+    "connection": "sending.failed-connection",
+    "tls": "sending.failed-tls",
+    "authentication": "sending.failed-authentication",
+    "service": "sending.failed-service",
+    "protocol": "sending.failed-protocol",
+}
+"""The rule that tells people why a message was not taken in the end."""
+
 
 async def send_job(gateway: Gateway, job: Job) -> None:
     """See one ``mss.send`` job through: its Communication says afterwards what became of it.
@@ -146,13 +159,13 @@ async def _again(gateway: Gateway, job: Job, key: Key, fault: SendFault) -> None
 
 
 async def _failed(gateway: Gateway, job: Job, key: Key, fault: SendFault) -> None:
-    why = issue(f"sending.failed-{_kind(fault)}", "Communication.recipient[0]")
+    why = issue(WHY[_kind(fault)], "Communication.recipient[0]")
     end = _end(job, "dead", fault)
     await record(gateway, key, "failed", str(fault), why=why, job_end=end)
 
 
 def _kind(fault: SendFault) -> str:
-    """Name why a message was not taken, as the rules ``sending.failed-…`` do."""
+    """Name why a message was not taken, as the table of rules above does."""
     if isinstance(fault, SendDeferred):
         return fault.reason
     if isinstance(fault, SendRefused):
