@@ -284,7 +284,8 @@ EVERYWHERE = {"structlog", "pydantic", "passerelle"}
 
 
 def _import_name(library: str) -> str:
-    return library.lower().replace("sqlalchemy core", "sqlalchemy").replace("-", "_")
+    plain = library.lower().replace("sqlalchemy core", "sqlalchemy").replace("-", "_")
+    return plain.partition(".")[0]
 
 
 def _imported(path: Path) -> set[str]:
