@@ -118,9 +118,8 @@ class Worker:
         if len(self._in_hand) < BATCH:
             seconds = await self._idle_seconds()
             own.append(asyncio.ensure_future(self.gateway.store.job_added(seconds)))
-            awaited = set(own)
-        else:
-            awaited = {*own, *self._in_hand}
+        # A job in hand that ends may be due again sooner than all that was known of.
+        awaited = {*own, *self._in_hand}
         await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         for future in own:
             future.cancel()
