@@ -65,9 +65,10 @@ def attached(name: str, content: bytes) -> bytes:
 
 
 UNKNOWN = "mail.unknown-original"
+UNREADABLE = "mail.unreadable"
 ORDINARY = "mail.ordinary"
 MAILS = (
-    BadMail("a body only", b"\r\n" + CANARY.encode() + b"\r\n", "aside", UNKNOWN),
+    BadMail("a body only", b"\r\n" + CANARY.encode() + b"\r\n", "aside", UNREADABLE),
     BadMail(
         "bytes that are no text",
         _mail("m1", "\r\n", bytes(range(128, 256)) * 3),
@@ -85,7 +86,7 @@ MAILS = (
         "received",
         ORDINARY,
     ),
-    BadMail("1,000 parts in one another", _mail("m3", nested(1_000)), "aside", UNKNOWN),
+    BadMail("1,000 parts in one another", _mail("m3", nested(1_000)), "aside", UNREADABLE),
     BadMail(
         "20,000 parts beside one another",
         _mail(
@@ -94,7 +95,7 @@ MAILS = (
             "--b\r\n\r\na\r\n" * 20_000,
         ),
         "aside",
-        UNKNOWN,
+        UNREADABLE,
     ),
     BadMail(
         "a boundary that never comes",
@@ -127,7 +128,7 @@ MAILS = (
         "a receipt that says nothing",
         report("m12", "", disposition=""),
         "aside",
-        UNKNOWN,
+        UNREADABLE,
     ),
     BadMail(
         "a delivery report without recipients",
@@ -138,6 +139,6 @@ MAILS = (
             "--b--\r\n",
         ),
         "aside",
-        UNKNOWN,
+        UNREADABLE,
     ),
 )

@@ -244,7 +244,7 @@ ENTRIES = (
     bundle(
         "a conditional link that nothing matches",
         Answer(400, "bundle.reference-none"),
-        "Bundle.entry[0].resource",
+        "Bundle.entry[0].resource.generalPractitioner[0]",
         creation(patient(generalPractitioner=[{"reference": f"Practitioner?identifier={CANARY}"}])),
     ),
     bundle(
@@ -256,7 +256,7 @@ ENTRIES = (
     bundle(
         "`ifMatch` of an older version",
         Answer(412, "record.version-conflict"),
-        _REQUEST,
+        _REQUEST + ".ifMatch",
         {
             "resource": patient(id="there"),
             "request": {"method": "PUT", "url": "Patient/there", "ifMatch": 'W/"1"'},

@@ -24,9 +24,9 @@ from tests.flows.load import DOSSIERS, SYSTEM, Client, Ledger
 from tests.flows.operator_process import DOCTOR, OperatorProcess
 
 pytestmark = pytest.mark.anyio
-CLIENTS = 6
+CLIENTS = 4
 WORKERS = 2
-ACTS_MAX = 120
+ACTS_MAX = 60
 """A kill comes after that many acknowledged writes at most, drawn each time."""
 
 OPEN_JOBS = "SELECT count(*) FROM job WHERE state NOT IN ('done', 'dead')"
@@ -107,7 +107,7 @@ async def load_and_kill(
             await started(gateway)
             for client in clients:
                 client.up.set()
-        await ledger.reaches(ledger.acknowledged + ACTS_MAX)
+        await ledger.reaches(ledger.acknowledged + CLIENTS)
         for client in clients:
             client.stopping = True
     return ledger
