@@ -59,7 +59,7 @@ def test_a_type_without_parameters_of_its_own_has_the_common_ones() -> None:
     assert sorted(parameters("Binary")) == [
         *("_id", "_lastUpdated", "_profile", "_security", "_source", "_tag")
     ]
-    assert "Observation" not in TYPES_WITH_PARAMETERS
+    assert "Binary" not in TYPES_WITH_PARAMETERS
 
 
 def test_the_parameters_of_the_french_guides_are_there() -> None:
