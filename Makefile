@@ -28,6 +28,7 @@ bench: .venv/dev ## reads, searches, creates … beside the raw limits, as ratio
 
 docs: .venv/dev ## write the reference pages again from the code
 	$(BIN)/python -m tools.write_reference
+	$(BIN)/python -m tools.write_bad_input
 
 format: .venv/dev ## put every file in the one format
 	$(BIN)/ruff format .

@@ -125,13 +125,13 @@ class Client:
     async def _transact(self, number: int) -> None:
         value = f"{self.name}-whole-{number}"
         urn = f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
-        linked = {
+        linked: dict[str, Any] = {
             "resourceType": "Task",
             "status": "requested",
             "intent": "order",
             "for": {"reference": urn},
         }
-        entries = [
+        entries: list[dict[str, Any]] = [
             {"resource": patient(value), "request": {"method": "POST", "url": "Patient"}},
             {"resource": linked, "request": {"method": "POST", "url": "Task"}},
             {"resource": linked, "request": {"method": "POST", "url": "Task"}},

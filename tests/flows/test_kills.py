@@ -141,16 +141,16 @@ async def demand_record(http: httpx.AsyncClient, ledger: Ledger, told: Told) -> 
         told.lost += acknowledged and not patients
         told.doubled += len(patients) > 1
         assert len(tasks) == 2 * len(patients), "half a transaction"
-    for id_, (asked, acknowledged) in ledger.counters.items():
+    for id_, (asked, answered) in ledger.counters.items():
         history = (await http.get(f"/fhir/Patient/{id_}/_history?_count=1000")).json()["entry"]
         ranks = [entry["resource"]["telecom"][0]["rank"] for entry in reversed(history)]
         assert ranks == list(range(1, len(ranks) + 1))
-        told.lost += not acknowledged <= len(ranks) <= asked
+        told.lost += not answered <= len(ranks) <= asked
     for name, keys in ledger.tasks.items():
-        tasks = (await http.get(f"/dossiers/{name}")).json()["tasks"]
-        there = Counter(task["key"] for task in tasks)
-        told.lost += len(keys - set(there))
-        told.doubled += sum(number - 1 for number in there.values())
+        pulled = (await http.get(f"/dossiers/{name}")).json()
+        by_key = Counter(task["key"] for task in pulled["tasks"])
+        told.lost += len(keys - set(by_key))
+        told.doubled += sum(number - 1 for number in by_key.values())
     assert ledger.tasks.keys() == {f"{DOSSIERS}|c{number}" for number in range(CLIENTS)}
 
 

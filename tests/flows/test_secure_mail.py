@@ -192,8 +192,9 @@ def cda_of(raw: bytes) -> bytes:
 
 def everything_in(raw: bytes) -> bytes:
     """Give the bytes of a mail, of its decoded parts and of the members of its archive."""
-    decoded = [part.get_payload(decode=True) or b"" for part in opened(raw).walk()]
-    return b"\n".join([raw, *decoded, *archive_of(raw).values()])
+    decoded = (part.get_payload(decode=True) for part in opened(raw).walk())
+    parts = [part for part in decoded if isinstance(part, bytes)]
+    return b"\n".join([raw, *parts, *archive_of(raw).values()])
 
 
 async def test_a_document_is_sent_delivered_and_read(outside: Outside) -> None:
