@@ -5,6 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import (  # noqa: F401
+    clock,
+    database_url,
+    empty_postgres_url,
+    postgres_database,
+    postgres_database_url,
+    postgres_url,
+    second_empty_postgres_url,
+    sqlite_database_url,
+    sqlite_template,
+    store,
+)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

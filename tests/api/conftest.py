@@ -1,9 +1,7 @@
 """A gateway on a real record, reached through the very application that is served."""
 
-import importlib.util
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -57,26 +55,6 @@ def rules():
         return [issue["details"]["coding"][0]["code"] for issue in outcome["issue"]]
 
     return read
-
-
-def _fixtures_of_the_store() -> Any:
-    """Load the databases that the tests of the store are run on."""
-    path = Path(__file__).parents[1] / "store" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("passerelle_store_fixtures", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_store = _fixtures_of_the_store()
-postgres_url = _store.postgres_url
-postgres_database = _store.postgres_database
-postgres_database_url = _store.postgres_database_url
-sqlite_template = _store.sqlite_template
-sqlite_database_url = _store.sqlite_database_url
-database_url = _store.database_url
 
 
 @pytest.fixture

@@ -8,20 +8,10 @@ from passerelle.demo.samples import qualified
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.mappers.native.dossier import Dossier, normal
 from passerelle.store.contract import Store
-from tests.store.conftest import (  # noqa: F401
-    clock,
-    database_url,
-    postgres_database,
-    postgres_database_url,
-    postgres_url,
-    sqlite_database_url,
-    sqlite_template,
-    store,
-)
 
 
 @pytest.fixture
-async def gateway(store: Store, clock) -> Gateway:  # noqa: F811
+async def gateway(store: Store, clock) -> Gateway:
     """A gateway that admits the INS of test, with ids that count."""
     numbers = count(1)
     return Gateway(

@@ -13,6 +13,7 @@ from passerelle.dossiers.repository import Repository
 from passerelle.messaging.receiving.imap import FETCH_MAX
 from passerelle.simulation.operator import Operator
 from passerelle.store.caller import SYSTEM
+from tests.databases import Clock
 from tests.dossiers.test_sending_and_receipts import (
     DOCTOR,
     GATEWAY,
@@ -23,7 +24,6 @@ from tests.dossiers.test_sending_and_receipts import (
     with_mail,
     worker,
 )
-from tests.store.conftest import Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -24,6 +24,7 @@ from passerelle.messaging.white_list import parse
 from passerelle.simulation.operator import Operator
 from passerelle.simulation.smtp_server import Accepted
 from passerelle.store.caller import SYSTEM
+from tests.databases import Clock
 from tests.dossiers.test_sending_and_receipts import (
     DOCTOR,
     GATEWAY,
@@ -33,7 +34,6 @@ from tests.dossiers.test_sending_and_receipts import (
     with_mail,
     worker,
 )
-from tests.store.conftest import Clock
 
 pytestmark = pytest.mark.anyio
 STRANGER = "inconnu@ailleurs.example"

@@ -26,7 +26,7 @@ from passerelle.messaging.accounts import Account
 from passerelle.messaging.white_list import WhiteList, parse
 from passerelle.simulation.operator import Operator
 from passerelle.store.caller import SYSTEM
-from tests.store.conftest import Clock
+from tests.databases import Clock
 
 pytestmark = pytest.mark.anyio
 DOCTOR, GATEWAY = samples.DOCTOR, samples.GATEWAY

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from passerelle.store.migrate import migrate
+from tests.databases import empty_database
 from tests.flows.gateway_process import GatewayProcess
 from tests.flows.operator_process import OperatorProcess
 from tests.flows.tried import Tried, trying
-from tests.store.conftest import empty_database, postgres_url  # noqa: F401
 
 
 def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
