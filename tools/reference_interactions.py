@@ -5,7 +5,7 @@ from typing import cast
 
 from passerelle.api import application
 from passerelle.api.metrics import Metrics
-from passerelle.api.rest import fhir_routes
+from passerelle.api.rest import fhir_routes, operations
 from passerelle.dossiers.gateway import Gateway
 from passerelle.fhir.capability import FHIR_VERSION
 from passerelle.fhir.conformance.structure_table import resource_types
@@ -20,6 +20,11 @@ def write() -> str:
         "made from the same tables.",
         "## Claimed",
         table(("What", "Claimed"), _claims()),
+        "## Operations",
+        "By `POST` with a Parameters resource, or with the resource alone where `resource` is "
+        "what they take; by `GET` where nothing is changed. An operation that is not here is "
+        "refused by its name.",
+        table(("Operation", "Asked of", "Takes", "Changes the record", "Definition"), _asked()),
         "## Answered under the FHIR base",
         "`HEAD` is answered wherever `GET` is.",
         table(("Method", "Address", "Interaction"), _answered()),
@@ -38,8 +43,22 @@ def _claims() -> Iterator[tuple[str, str]]:
     yield "the system", codes(fhir_routes.SYSTEM_INTERACTIONS)
     for name, value in fhir_routes.CONDITIONS.items():
         yield code(name), str(value).lower() if isinstance(value, bool) else code(value)
-    for operation in fhir_routes.OPERATIONS:
-        yield code(f"{operation.type}/$" + operation.name), code(operation.definition)
+
+
+def _asked() -> Iterator[tuple[str, str, str, str, str]]:
+    for each in operations.OPERATIONS:
+        types = "every type" if each.types is None else codes(sorted(each.types))
+        places = [level for level in ("system", "type", "instance") if level in each.levels]
+        taken = "Parameters" if each.inputs is None else codes(one.name for one in each.inputs)
+        changes = "yes" if each.affects_state else "no"
+        where = ", ".join(places)
+        yield (
+            code("$" + each.name),
+            where if places == ["system"] else f"{types} ({where})",
+            taken,
+            changes,
+            code(each.definition),
+        )
 
 
 def _answered() -> Iterator[tuple[str, str, str]]:
@@ -60,8 +79,8 @@ def _others() -> Iterator[tuple[str, str, str, str]]:
     """Read the addresses off the application, which asks nothing of its gateway to be built."""
     nobody = cast(Gateway, None)
     built = application.build(nobody, Metrics(), body_limit=1, software_version="0")
-    for address, operations in built.openapi()["paths"].items():
-        for method, operation in operations.items():
+    for address, methods in built.openapi()["paths"].items():
+        for method, operation in methods.items():
             asked = (p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
             yield method.upper(), code(address), codes(asked), operation.get("summary", "")
     yield "GET", code("/openapi.json"), "", "Ces adresses, décrites en OpenAPI"

@@ -23,6 +23,7 @@ FAMILIES = {
     "ins": "The national identity: matricule, traits, status.",
     "json": "The text of a body, before it is a resource.",
     "mss": "Addresses and messages of secure mail (MSSanté).",
+    "operation": "What an operation takes in, and what it finds.",
     "record": "What the record holds, and what it cannot do now.",
     "search": "The parameters of a search.",
     "sending": "A document asked to be sent.",

@@ -16,7 +16,7 @@ FHIR_VERSION = "4.0.1"
 
 
 class Operation(NamedTuple):
-    """An operation on instances of a type: its name (without ``$``) and its definition."""
+    """An operation of a type, or of the system (no type): name without ``$`` and definition."""
 
     type: str
     name: str
@@ -66,6 +66,7 @@ def statement(ability: Ability, *, base_url: str, software_version: str, date: s
                         for type_ in types
                     ],
                     "interaction": [{"code": code} for code in ability.system_interactions],
+                    **_operations(ability, ""),
                 }
             ],
         }
@@ -90,12 +91,17 @@ def _resource(ability: Ability, type_: str, rev_includes: Sequence[str]) -> dict
             {"name": code, "definition": each.url, "type": each.kind}
             for code, each in sorted(parameters.items())
         ]
-    operations = [each for each in ability.operations if each.type == type_]
-    if operations:
-        claimed["operation"] = [
-            {"name": each.name, "definition": each.definition} for each in operations
-        ]
-    return claimed
+    return claimed | _operations(ability, type_)
+
+
+def _operations(ability: Ability, type_: str) -> dict[str, Any]:
+    """Claim the operations of a type, or of the system; no element when there are none."""
+    claimed = [
+        {"name": each.name, "definition": each.definition}
+        for each in ability.operations
+        if each.type == type_
+    ]
+    return {"operation": claimed} if claimed else {}
 
 
 def _reversed_includes(ability: Ability, types: Sequence[str]) -> dict[str, list[str]]:

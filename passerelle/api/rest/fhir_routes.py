@@ -13,9 +13,7 @@ from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import NotFound
 from passerelle.errors.rules import issue
-from passerelle.fhir.capability import Operation
 from passerelle.fhir.conformance.structure_table import resource_types
-from passerelle.fhir.urls import PASSERELLE
 
 Handler = Callable[[Repository, Request], Awaitable[Reply]]
 
@@ -48,7 +46,11 @@ OPERATION = "/fhir/{type}/{id}/${operation}"
 COMPARTMENT = "/fhir/{type}/{id}/{compartment}"
 BINARY = "/fhir/Binary"
 BINARY_INSTANCE = "/fhir/Binary/{id}"
-SEND_MSS = "/fhir/DocumentReference/{id}/$send-mss"
+
+_OPERATION = {
+    "GET": Route(operations.invoke, "operation"),
+    "POST": Route(operations.invoke, "operation"),
+}
 
 ROUTES: dict[str, dict[str, Route]] = {
     BASE: {"POST": Route(bundles.apply, "transaction")},
@@ -65,7 +67,9 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     HISTORY: {"GET": Route(interactions.history, "history-instance")},
     VERSION: {"GET": Route(interactions.vread, "vread")},
-    SEND_MSS: {"POST": Route(operations.send_mss, "operation")},
+    SYSTEM_OPERATION: _OPERATION,
+    TYPE_OPERATION: _OPERATION,
+    OPERATION: _OPERATION,
 }
 ROUTES[BINARY] = ROUTES[TYPE] | {"POST": Route(binaries.create, "create")}
 ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
@@ -77,14 +81,11 @@ NOT_THERE_YET: dict[str, dict[str, str]] = {
     BASE: {"GET": "search-system"},
     SYSTEM_SEARCH: {"GET": "search-system", "POST": "search-system"},
     SYSTEM_HISTORY: {"GET": "history-system"},
-    SYSTEM_OPERATION: {"GET": "operation", "POST": "operation"},
     SMART: {"GET": "SMART App Launch"},
     TYPE: {"DELETE": "conditional-delete", "PATCH": "conditional-patch"},
     TYPE_SEARCH: {"GET": "GET _search"},
     TYPE_HISTORY: {"GET": "history-type"},
-    TYPE_OPERATION: {"GET": "operation", "POST": "operation"},
     INSTANCE: {"PATCH": "patch"},
-    OPERATION: {"GET": "operation", "POST": "operation"},
     COMPARTMENT: {"GET": "search-compartment"},
 }
 """What R4 has and we do not have yet, by its name there."""
@@ -110,10 +111,6 @@ CONDITIONS: dict[str, bool | str] = {
     "conditionalUpdate": True,
     "conditionalDelete": "not-supported",
 }
-OPERATIONS = (
-    Operation("DocumentReference", "send-mss", PASSERELLE + "/OperationDefinition/send-mss"),
-)
-
 _MARKED_ONE = {
     "metadata": METADATA,
     "_search": SYSTEM_SEARCH,
@@ -132,14 +129,17 @@ def shape_of(segments: Sequence[str], request: Request) -> str:
         return BASE
     first = segments[0]
     if first not in resource_types():
-        return _system_shape(segments)
+        return _system_shape(segments, request)
     request.type = first
     if count == 1:
         return BINARY if first == "Binary" else TYPE
     second = segments[1]
     if count == 2:
-        if second[:1] in ("_", "$"):
-            return TYPE_OPERATION if second[0] == "$" else _marked(_MARKED_TWO, second)
+        if second[:1] == "$":
+            request.operation = second[1:]
+            return TYPE_OPERATION
+        if second[:1] == "_":
+            return _marked(_MARKED_TWO, second)
         request.id = second
         return BINARY_INSTANCE if first == "Binary" else INSTANCE
     request.id = second
@@ -150,16 +150,18 @@ def shape_of(segments: Sequence[str], request: Request) -> str:
         request.version = segments[3]
         return VERSION
     if third[:1] == "$" and count == 3:
-        return SEND_MSS if (first, third) == ("DocumentReference", "$send-mss") else OPERATION
+        request.operation = third[1:]
+        return OPERATION
     if (third == "*" or third in resource_types()) and count == 3:
         return COMPARTMENT
     raise NotFound(issue("http.address-unknown"))
 
 
-def _system_shape(segments: Sequence[str]) -> str:
+def _system_shape(segments: Sequence[str], request: Request) -> str:
     first = segments[0]
     if len(segments) == 1:
         if first[:1] == "$":
+            request.operation = first[1:]
             return SYSTEM_OPERATION
         if first[:1].isupper():
             raise NotFound(issue("http.type-unknown"))

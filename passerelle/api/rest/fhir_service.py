@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import fhir_routes, responses
+from passerelle.api.rest import fhir_routes, operations, responses
 from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, shape_of
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
@@ -77,7 +77,7 @@ class FhirService:
                 system_interactions=fhir_routes.SYSTEM_INTERACTIONS,
                 conditions=fhir_routes.CONDITIONS,
                 parameters=parameters,
-                operations=fhir_routes.OPERATIONS,
+                operations=tuple(operations.claims(resource_types())),
             )
             self._metadata = statement(
                 ability,

@@ -33,7 +33,7 @@ async def read(repository: Repository, request: Request) -> Reply:
     """
     if request.query:
         _demand_no_parameters(request)
-    version = await repository.read(_key(request))
+    version = await repository.read(instance_key(request))
     if _is_held(version, request):
         return responses.bare(version, 304)
     return responses.served(version)
@@ -45,7 +45,7 @@ async def vread(repository: Repository, request: Request) -> Reply:
         _demand_no_parameters(request)
     if not VERSION.match(request.version):
         raise NotFound(issue("http.version-malformed"))
-    version = await repository.vread(_key(request), int(request.version))
+    version = await repository.vread(instance_key(request), int(request.version))
     if _is_held(version, request):
         return responses.bare(version, 304)
     return responses.served(version)
@@ -68,7 +68,7 @@ async def create(repository: Repository, request: Request) -> Reply:
 
 async def update(repository: Repository, request: Request) -> Reply:
     """Keep a version under an id (https://hl7.org/fhir/R4/http.html#update)."""
-    key = _key(request)
+    key = instance_key(request)
     expected = _expected(request)
     resource = await request.resource()
     _demand_type(resource, key.type)
@@ -100,7 +100,7 @@ async def delete(repository: Repository, request: Request) -> Reply:
     if request.query:
         _demand_no_parameters(request)
     expected = negotiation.if_match(request.header(b"if-match"))
-    outcome = await repository.delete(_key(request), if_match=expected)
+    outcome = await repository.delete(instance_key(request), if_match=expected)
     tag: tuple[Header, ...] = ()
     if outcome.version is not None:
         tag = ((b"etag", responses.etag(outcome.version.version)),)
@@ -111,7 +111,7 @@ async def delete(repository: Repository, request: Request) -> Reply:
 
 async def history(repository: Repository, request: Request) -> Reply:
     """Give the versions of a resource, newest first (https://hl7.org/fhir/R4/http.html#history)."""
-    key = _key(request)
+    key = instance_key(request)
     count, before = _history_window(request)
     versions = await repository.history(key, count=count + 1, before=before)
     page, rest = versions[:count], versions[count:]
@@ -154,7 +154,7 @@ def written(outcome: Outcome, repository: Repository, request: Request) -> Reply
     return responses.served(version, status=status, more=more)
 
 
-def _key(request: Request) -> Key:
+def instance_key(request: Request) -> Key:
     """Give the key of the address. Raises Invalid for an id that none can have."""
     if not ID.match(request.id):
         raise Invalid(issue("http.id-malformed"))

@@ -1,23 +1,94 @@
-"""Operations beyond the standard's own (https://hl7.org/fhir/R4/operations.html)."""
+"""The one table of operations, and how a call finds its operation and its inputs.
 
-from passerelle.api.rest import responses
+https://hl7.org/fhir/R4/operations.html#executing : by POST with Parameters (or the one resource
+that an operation takes), by GET when it changes nothing and the URL can hold its inputs.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from passerelle.api.errors import NotAllowedHere
+from passerelle.api.rest import mailing_operations
+from passerelle.api.rest.interactions import instance_key, shown
+from passerelle.api.rest.operation import Invocation, Level, Operation
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Invalid
+from passerelle.errors.refusals import Invalid, NotSupported
 from passerelle.errors.rules import issue
-from passerelle.fhir import json_text
-from passerelle.fhir.resource import Key
+from passerelle.fhir import capability, operation_inputs
+from passerelle.fhir.resource import Resource
+
+OPERATIONS: tuple[Operation, ...] = (*mailing_operations.OPERATIONS,)
+"""Every operation. Two may share a name when they stand at different places."""
+
+_BY_NAME: dict[str, list[Operation]] = {}
+for _each in OPERATIONS:
+    _BY_NAME.setdefault(_each.name, []).append(_each)
 
 
-async def send_mss(repository: Repository, request: Request) -> Reply:
-    """Ask for a document to be sent by secure mail: 202, and the Communications that track it."""
-    from passerelle.dossiers.mailing import transmission
+async def invoke(repository: Repository, request: Request) -> Reply:
+    """Find the operation that an address names, read its inputs, and have it answered.
 
-    parameters = await request.resource()
-    if parameters.get("resourceType") != "Parameters":
+    Raises NotSupported (no such operation here), NotAllowedHere (GET of one that changes the
+    record), Invalid with every fault of the inputs.
+    """
+    level: Level = "instance" if request.id else "type" if request.type else "system"
+    operation = find(request.operation, level, request.type)
+    if operation is None:
+        named = "/".join(part for part in (request.type, f"${shown(request.operation)}") if part)
+        raise NotSupported(issue("http.not-there-yet", what=named))
+    if operation.affects_state and request.method != "POST":
+        raise NotAllowedHere(("POST",))
+    if level == "instance":
+        instance_key(request)
+    body = await _body(operation, request)
+    values = {} if operation.inputs is None else _values(operation, request, body)
+    asked = Invocation(level, request.type, request.id, values, body, request)
+    return await operation.handler(repository, asked)
+
+
+def find(name: str, level: Level, type: str) -> Operation | None:
+    """Give the operation of that name at that place."""
+    return next((each for each in _BY_NAME.get(name, ()) if each.stands(level, type)), None)
+
+
+def claims(types: frozenset[str]) -> Iterator[capability.Operation]:
+    """Give what the CapabilityStatement claims; the type is empty for the system."""
+    for each in OPERATIONS:
+        if "system" in each.levels:
+            yield capability.Operation("", each.name, each.definition)
+        if each.levels - {"system"}:
+            for type_ in sorted(types if each.types is None else each.types):
+                yield capability.Operation(type_, each.name, each.definition)
+
+
+async def _body(operation: Operation, request: Request) -> Resource | None:
+    """Give the Parameters of a POST, or None when there is no body. Raises Invalid."""
+    if request.method != "POST" or (operation.inputs is not None and request.has_no_body()):
+        return None
+    body = await request.resource()
+    bare = operation.takes_bare_resource()
+    if bare and _is_bare(body, request.type):
+        return operation_inputs.of_resource(body)
+    if body.get("resourceType") != "Parameters":
         raise Invalid(issue("http.type-mismatch", "resourceType", type="Parameters"))
-    made = await transmission.request(
-        repository.gateway, repository.caller, Key(request.type, request.id), parameters
-    )
-    return responses.fhir(json_text.encode(made), 202)
+    return body
+
+
+def _is_bare(body: Resource, type: str) -> bool:
+    """Tell whether a body is the resource itself; Parameters are, where that type is asked."""
+    if body.get("resourceType") != "Parameters":
+        return True
+    return type == "Parameters" and not operation_inputs.holds(body, "resource")
+
+
+def _values(operation: Operation, request: Request, body: Resource | None) -> dict[str, list[Any]]:
+    """Give the inputs. Raises Invalid; inputs that nobody declared are refused when strict."""
+    given = operation_inputs.read(operation.inputs or (), request.pairs(), body)
+    faults = list(given.faults)
+    if request.strict:
+        faults += [issue("http.parameter-unknown", name=shown(name)) for name in given.unknown]
+    if faults:
+        raise Invalid(*faults)
+    return dict(given.values)

@@ -26,7 +26,17 @@ FORM = "application/x-www-form-urlencoded"
 class Request:
     """One request: method, path parameters, headers, query, and the body as it comes."""
 
-    __slots__ = ("_receive", "body_limit", "headers", "id", "method", "query", "type", "version")
+    __slots__ = (
+        "_receive",
+        "body_limit",
+        "headers",
+        "id",
+        "method",
+        "operation",
+        "query",
+        "type",
+        "version",
+    )
 
     def __init__(
         self,
@@ -43,6 +53,7 @@ class Request:
         self.type = ""
         self.id = ""
         self.version = ""
+        self.operation = ""
 
     def header(self, name: bytes) -> str | None:
         """Give a header as text (bytes beyond ASCII as Latin-1, as HTTP has them)."""
@@ -82,6 +93,11 @@ class Request:
                 pretty = value == "true"
         negotiation.demand_json(accept, format_)
         return pretty
+
+    def has_no_body(self) -> bool:
+        """Tell whether the headers say that no body comes."""
+        length = self.headers.get(b"content-length")
+        return b"transfer-encoding" not in self.headers and length in (None, b"0")
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give the body as it comes.
