@@ -78,6 +78,12 @@ def resource_types() -> frozenset[str]:
 
 
 @cache
+def type_names() -> frozenset[str]:
+    """Give the names of all types with elements: resources, data types, paths, abstract ones."""
+    return frozenset(_table()["types"])
+
+
+@cache
 def codes(value_set: str) -> frozenset[str]:
     """Give the codes of a required value set."""
     return frozenset(_table()["codes"][value_set])

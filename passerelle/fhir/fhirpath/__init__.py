@@ -1,0 +1,1 @@
+"""FHIRPath: expressions over resources, read once and turned into Python functions."""
