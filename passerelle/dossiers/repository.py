@@ -79,13 +79,20 @@ class Repository:
 
         return (await settle(attempt))._replace(warnings=warnings)
 
-    async def update(self, key: Key, resource: Resource, *, if_match: int | None = None) -> Outcome:
+    async def update(
+        self,
+        key: Key,
+        resource: Resource,
+        *,
+        if_match: int | None = None,
+        blob: str | None = None,
+    ) -> Outcome:
         """Keep a version of a resource, creating it under the caller's id when it is new.
 
-        Identical content is ``kept`` and makes no version. Raises Invalid, Unprocessable,
-        PreconditionFailed (``if_match``).
+        Identical content is ``kept`` and makes no version. ``blob`` holds the bytes of a Binary
+        that has no ``data``. Raises Invalid, Unprocessable, PreconditionFailed (``if_match``).
         """
-        return await self._put(key, resource, if_match=if_match)
+        return await self._put(key, resource, if_match=if_match, blob=blob)
 
     async def update_matching(
         self, type: str, criteria: str, resource: Resource, *, if_match: int | None = None

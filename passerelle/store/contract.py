@@ -13,6 +13,7 @@ from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
+from passerelle.store.gathering import Marks
 
 
 class Claim(NamedTuple):
@@ -295,6 +296,9 @@ class Store(Protocol):
         For a :class:`DossierExpectation`: ask this first, then read the dossier. (The highest of
         ``dossier()`` will not do: a deletion is not among its heads.)
         """
+
+    async def marks(self, type: str | None, caller: Caller) -> Marks:
+        """Give the profiles, tags and security labels that resources of a type (or any) bear."""
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing; answers only after the commit.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import mailing_operations
+from passerelle.api.rest import mailing_operations, resource_operations
 from passerelle.api.rest.interactions import instance_key, shown
 from passerelle.api.rest.operation import Invocation, Level, Operation
 from passerelle.api.rest.requests import Request
@@ -19,7 +19,10 @@ from passerelle.errors.rules import issue
 from passerelle.fhir import capability, operation_inputs
 from passerelle.fhir.resource import Resource
 
-OPERATIONS: tuple[Operation, ...] = (*mailing_operations.OPERATIONS,)
+OPERATIONS: tuple[Operation, ...] = (
+    *resource_operations.OPERATIONS,
+    *mailing_operations.OPERATIONS,
+)
 """Every operation. Two may share a name when they stand at different places."""
 
 _BY_NAME: dict[str, list[Operation]] = {}

@@ -17,6 +17,7 @@ from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.gathering import Marks
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import GONE
@@ -24,6 +25,7 @@ from passerelle.store.postgresql.postgres_listener import Listener
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
+from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, parts_count
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.wake_up import WakeUp
@@ -162,6 +164,12 @@ class PostgresStore:
             0
         ]
         return found
+
+    async def marks(self, type: str | None, caller: Caller) -> Marks:
+        """Give the profiles, tags and security labels that resources bear."""
+        return await self._reading(
+            lambda connection: marks(_runner(connection), type, caller, "postgresql")
+        )
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing."""

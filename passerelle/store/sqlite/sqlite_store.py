@@ -18,8 +18,10 @@ from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.gathering import Marks
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
+from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, parts_count
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_outbox
@@ -134,6 +136,12 @@ class SqliteStore:
         """Give the highest ``seq`` among a dossier's resources, deleted ones included."""
         found: int | None = self._readers.one(readings(caller, "sqlite").dossier_seq, (dossier,))[0]
         return found
+
+    async def marks(self, type: str | None, caller: Caller) -> Marks:
+        """Give the profiles, tags and security labels that resources bear."""
+        return await self._readers.run(
+            lambda connection: without_waiting(marks(_runner(connection), type, caller, "sqlite"))
+        )
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing."""

@@ -1,0 +1,1 @@
+"""The operations of the FHIR API that read or write the record, one file an operation."""
