@@ -1,0 +1,143 @@
+"""The installed FHIR packages: which there are, and which resources of the record each brought.
+
+The resources themselves are in the record like any other; what is kept here beside them says whose
+they are. The same statements run on both databases.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal, NamedTuple, Protocol
+
+from sqlalchemy import Text, bindparam, func, select, union_all
+
+from passerelle.fhir.resource import Key
+from passerelle.store.caller import SYSTEM
+from passerelle.store.rows import Rows
+from passerelle.store.sql.compiling import Compiled, DialectName, compiled
+
+State = Literal["loading", "ready", "removing"]
+
+
+class InstalledPackage(NamedTuple):
+    """A package as kept. ``loading``: it was begun and not ended, adding it again goes on."""
+
+    name: str
+    version: str
+    digest: str  # SHA-256 of the archive
+    state: State
+    at: int  # microseconds since 1970 UTC
+    resources: int
+    examples: int
+    canonical: str | None
+    title: str | None
+    dependencies: bytes  # JSON object of names and versions
+
+
+class ConformanceRow(NamedTuple):
+    """One resource that a package brought: its key in the record and what it is called by."""
+
+    key: Key
+    path: str
+    url: str | None
+    version: str | None
+
+
+class Runner(Protocol):
+    """What a database does for these tables. Both raise Unavailable."""
+
+    @property
+    def dialect(self) -> DialectName:
+        """Name the dialect."""
+
+    async def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+        """Give the rows of a reading."""
+
+    async def write(self, *steps: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
+        """Run each statement for each of its rows, all in one transaction."""
+
+
+_COLUMNS = "name, version, digest, state, at, resources, examples, canonical, title, dependencies"
+_ALL = f"SELECT {_COLUMNS} FROM package ORDER BY name, version"
+_BEGIN = (
+    f"INSERT INTO package ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (name, version) DO NOTHING"
+)
+_SET_STATE = "UPDATE package SET state = ? WHERE name = ? AND version = ?"
+_NOTE = (
+    "INSERT INTO conformance (name, package, type, id, path, url, version) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, package, type, id) DO NOTHING"
+)
+_KEYS = "SELECT type, id FROM conformance WHERE name = ? AND package = ? ORDER BY type, id"
+_FORGET_ROWS = "DELETE FROM conformance WHERE name = ? AND package = ?"
+_FORGET = "DELETE FROM package WHERE name = ? AND version = ?"
+
+TERMINOLOGY_TYPES = ("CodeSystem", "ConceptMap", "ValueSet")
+
+
+class Packages:
+    """The tables ``package`` and ``conformance`` of one record."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def all(self) -> tuple[InstalledPackage, ...]:
+        """Give every package, by name and version."""
+        rows = await self._runner.rows(_ALL, ())
+        return tuple(InstalledPackage(*row) for row in rows)
+
+    async def begin(self, package: InstalledPackage) -> None:
+        """Note that a package is being loaded; one that is there already stays as it is."""
+        await self._write((_BEGIN, [tuple(package)]))
+
+    async def note(self, name: str, version: str, rows: Sequence[ConformanceRow]) -> None:
+        """Note resources as a package's; those that are noted already stay so."""
+        cells = [(name, version, *row.key, row.path, row.url, row.version) for row in rows]
+        await self._write((_NOTE, cells))
+
+    async def set_state(self, name: str, version: str, state: State) -> None:
+        """Note how far a package is."""
+        await self._write((_SET_STATE, [(state, name, version)]))
+
+    async def keys(self, name: str, version: str) -> tuple[Key, ...]:
+        """Give the keys of all resources that a package brought."""
+        rows = await self._runner.rows(_marked(_KEYS, self._runner.dialect), (name, version))
+        return tuple(Key(*row) for row in rows)
+
+    async def forget(self, name: str, version: str) -> None:
+        """Forget a package whose resources have been deleted."""
+        this = [(name, version)]
+        await self._write((_FORGET_ROWS, this), (_FORGET, this))
+
+    async def terminology_stamp(self) -> int:
+        """Give the instant of the last change of any terminology resource, from a package or not.
+
+        Microseconds since 1970 UTC; one look into an index. What was made of these resources
+        before is as good as new while the stamp stays.
+        """
+        rows = await self._runner.rows(_stamp(self._runner.dialect).sql, TERMINOLOGY_TYPES)
+        return max((row[0] or 0 for row in rows), default=0)
+
+    async def _write(self, *steps: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
+        dialect = self._runner.dialect
+        await self._runner.write(*((_marked(sql, dialect), rows) for sql, rows in steps))
+
+
+@cache
+def _marked(sql: str, dialect: DialectName) -> str:
+    """Give a statement with the marks of its dialect: ``?``, or ``$1`` and so on."""
+    if dialect == "sqlite":
+        return sql
+    numbers = iter(range(1, sql.count("?") + 1))
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
+
+
+@cache
+def _stamp(dialect: DialectName) -> Compiled:
+    """Compose the stamp: the newest ``updated`` of each type, each from the end of the index."""
+    resource = Rows(SYSTEM).resource.c
+    newest = [
+        select(func.max(resource.updated)).where(resource.type == bindparam(name, type_=Text))
+        for name in TERMINOLOGY_TYPES
+    ]
+    return compiled(union_all(*newest), dialect)
