@@ -24,6 +24,7 @@ FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-ty
 SYSTEM_STRING = "http://hl7.org/fhirpath/System.String"
 TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
 CODED = frozenset({"code", "Coding", "CodeableConcept"})
+OF_EVERY_ELEMENT = frozenset({"ele-1", "ext-1"})
 BACKBONES = ("BackboneElement", "Element")
 
 Definition = dict[str, Any]
@@ -131,6 +132,40 @@ def without_inherited(tables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def invariants_of(definition: Definition, inherited: dict[str, set[str]]) -> Iterator[Any]:
+    """Give path, key and expression of the invariants that a type adds and that are errors.
+
+    The path is without ``[x]``. Those of the root that its base has too are the base's.
+    """
+    own = definition["id"]
+    root = definition["snapshot"]["element"][0]["path"]
+    base = definition.get("baseDefinition", "").rsplit("/", 1)[-1]
+    for element in definition["snapshot"]["element"]:
+        path = element["path"].replace(root, own, 1).removesuffix("[x]")
+        known = inherited.get(base, set()) if path == own else OF_EVERY_ELEMENT
+        for constraint in element.get("constraint", ()):
+            if constraint["severity"] == "error" and constraint["key"] not in known:
+                yield path, constraint["key"], constraint["expression"]
+
+
+def keys_by_type(types: list[Definition]) -> dict[str, set[str]]:
+    """Give the keys of the invariants of each type as a whole, those of its base included."""
+    return {
+        found["id"]: {one["key"] for one in found["snapshot"]["element"][0].get("constraint", ())}
+        for found in types
+    }
+
+
+def invariants(types: list[Definition]) -> dict[str, dict[str, str]]:
+    """Give the expressions of all invariants that are errors, by path and key."""
+    inherited = keys_by_type(types)
+    table: dict[str, dict[str, str]] = {}
+    for definition in types:
+        for path, key, expression in invariants_of(definition, inherited):
+            table.setdefault(path, {})[key] = expression
+    return dict(sorted(table.items()))
+
+
 def codes_of(expansion: list[Definition]) -> Iterator[str]:
     """Give the codes of an expansion, those inside too, without the abstract ones."""
     for entry in expansion:
@@ -151,6 +186,7 @@ def compiled(core: Path, expansions: Path) -> Definition:
     primitives: dict[str, str] = {}
     tables: dict[str, Any] = {}
     resources: list[str] = []
+    types: list[Definition] = []
     for found in definitions(core, "StructureDefinition-"):
         if found["kind"] == "logical":
             continue
@@ -164,6 +200,7 @@ def compiled(core: Path, expansions: Path) -> Definition:
         if found["kind"] == "resource" and not found["abstract"]:
             resources.append(found["id"])
         tables.update(tables_of(found, codes))
+        types.append(found)
     lines = [line for _, table in tables.values() for line in table.values()]
     used = {word[1:] for line in lines for word in line.split() if word.startswith("=")}
     return {
@@ -172,6 +209,7 @@ def compiled(core: Path, expansions: Path) -> Definition:
         "resources": sorted(resources),
         "codes": {name: codes[name] for name in sorted(used)},
         "types": dict(sorted(without_inherited(tables).items())),
+        "invariants": invariants(types),
     }
 
 

@@ -15,6 +15,7 @@ from tools import (
     reference_database,
     reference_dossier,
     reference_interactions,
+    reference_invariants,
     reference_refusals,
     reference_search,
     reference_settings,
@@ -30,6 +31,7 @@ PAGES: dict[str, tuple[Callable[[], str], str]] = {
     "interactions.md": (reference_interactions.write, "what is answered over HTTP, and what not"),
     "search-parameters.md": (reference_search.write, "what can be searched by, on which type"),
     "refusals.md": (reference_refusals.write, "every rule, with its French and its English text"),
+    "invariants.md": (reference_invariants.write, "every invariant of R4, and who decides it"),
     "dossier-mapping.md": (reference_dossier.write, "each native field and where it goes in FHIR"),
     "transmission-states.md": (
         reference_transmission.write,

@@ -11,7 +11,7 @@ from typing import Any
 
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
-from passerelle.fhir.conformance import contained, resource_laws, structure_schema
+from passerelle.fhir.conformance import contained, invariants, resource_laws, structure_schema
 from passerelle.fhir.conformance.structure_table import Kind, resource_types
 from passerelle.fhir.conformance.structure_walk import Nested, Walk
 from passerelle.fhir.resource import Resource
@@ -58,12 +58,18 @@ def _faults(resource: Resource, place: str, nested_max: int) -> Iterator[Issue]:
         walk = Walk()
         yield from _walked(resource, kind, place, walk)
         nested = walk.nested
-    yield from resource_laws.faults(kind, resource, place)
+    yield from _laws(kind, resource, place)
     for inner in nested if nested_max else ():
         if nested_max == 1:
             yield issue("json.too-deep", inner.place)
         else:
             yield from _faults(inner.resource, inner.place, nested_max - 1)
+
+
+def _laws(kind: str, resource: Resource, place: str) -> Iterator[Issue]:
+    """Tell which invariants of its type a resource breaks."""
+    yield from resource_laws.faults(kind, resource, place)
+    yield from invariants.faults(resource, place)
 
 
 def _type_of(resource: Resource) -> str | None:
@@ -83,7 +89,7 @@ def _walked(resource: Resource, kind: str, place: str, walk: Walk) -> Iterator[I
             yield issue("structure.unknown-type", inner.place)
         else:
             yield from own.inside(inner.resource, Kind(held), inner.place)
-            yield from resource_laws.faults(held, inner.resource, inner.place)
+            yield from _laws(held, inner.resource, inner.place)
         walk.nested += own.nested
         referring.append("#" in own.local or "#" in own.mentioned)
         local = {**own.local, **local}
@@ -100,7 +106,7 @@ def _contained_is_right(resource: Resource) -> bool:
             return False
         if not structure_schema.accepts(one, kind, local=True):
             return False
-        if any(resource_laws.faults(kind, one, "")):
+        if any(_laws(kind, one, "")):
             return False
     local = dict.fromkeys(contained.local_texts(resource, set()), "")
     referring = ["#" in contained.local_texts(one, set()) for one in held]

@@ -90,6 +90,12 @@ def codes(value_set: str) -> frozenset[str]:
 
 
 @cache
+def invariants() -> dict[str, dict[str, str]]:
+    """Give the expressions of R4's invariants that are errors, by path and key."""
+    return dict(_table()["invariants"])
+
+
+@cache
 def patterns() -> dict[str, str]:
     """Give the regular expression of each primitive type as R4 has it."""
     return dict(_table()["primitives"])

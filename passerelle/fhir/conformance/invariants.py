@@ -1,0 +1,197 @@
+"""The error invariants of R4 that are compiled from their own FHIRPath expressions.
+
+https://hl7.org/fhir/R4/conformance-rules.html#constraints . The expressions come from the table of
+R4 types. Those that are met in every resource are functions of their own (``datatype_laws``,
+``resource_laws``, ``bundle_laws``, ``contained``, ``narrative``), which the tests compare with the
+compiled expressions; all the others are run here, where their element is.
+
+An invariant is broken when its expression says false. What it cannot say (empty, or an error of the
+evaluation: https://hl7.org/fhir/R4/conformance-rules.html#constraints leaves both open) breaks
+nothing: a wrong type or a missing element is told by the structure.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from passerelle.errors.refusals import Issue
+from passerelle.errors.rules import issue
+from passerelle.fhir.conformance import datatype_laws, resource_laws, structure_table
+from passerelle.fhir.fhirpath.compiler import Expression, compile_expression
+from passerelle.fhir.fhirpath.nodes import Node, child, resource_node
+from passerelle.fhir.fhirpath.operators import CannotEvaluate
+
+CORRECTED: dict[tuple[str, str], tuple[str, str]] = {
+    ("ElementDefinition", "eld-19"): (
+        r"path.matchesFull('[^\\s\\.,:;\\\'\"\\/|?!@#$%&*()\\[\\]{}]{1,64}"
+        r"(\\.[^\\s\\.,:;\\\'\"\\/|?!@#$%&*()\\[\\]{}]{1,64}(\\[x\\])?(\\:[^\\s\\.]+)?)*')",
+        "the whole path is meant: matches() asks for any part of it",
+    ),
+    ("ElementDefinition.max", "eld-3"): (
+        "$this = '*' or (toInteger().exists() and toInteger() >= 0)",
+        "of a text that is no number toInteger() is empty, so that nothing would be said",
+    ),
+    ("MessageDefinition.focus", "md-1"): (
+        "max.empty() or max = '*' or (max.toInteger().exists() and max.toInteger() > 0)",
+        "of a text that is no number toInteger() is empty, so that nothing would be said",
+    ),
+    ("Questionnaire.item.enableWhen", "que-7"): (
+        "operator = 'exists' implies (answer is boolean)",
+        "an element is of FHIR's type boolean, not of FHIRPath's Boolean",
+    ),
+}
+"""Expressions that do not say what their text means, what is run instead, and why."""
+
+RENAMED = {
+    ("Parameters.parameter", "inv-1"): "par-1",
+    ("Task", "inv-1"): "tsk-1",
+    ("TestReport.setup.action", "inv-1"): "trp-1",
+    ("TestReport.test.action", "inv-2"): "trp-2",
+}
+"""Keys that R4 has given twice."""
+
+BY_STRUCTURE = {
+    "dom-2": "contained",
+    "dom-3": "contained",
+    "dom-4": "contained",
+    "dom-5": "contained",
+    "ref-1": "contained",
+    "ele-1": "structure_walk",
+    "ext-1": "structure_walk",
+    "sqty-1": "structure_table",
+    "txt-1": "narrative",
+    "txt-2": "narrative",
+}
+"""Invariants that the structure check itself decides, and where."""
+
+
+class Invariant(NamedTuple):
+    """One invariant: where it stands, its key, its rule, its expression, who decides it.
+
+    ``published`` is the expression of R4, ``expression`` what is meant by it.
+    """
+
+    path: str
+    key: str
+    rule: str
+    expression: str
+    decided_by: str
+    published: str
+
+
+class Plan(NamedTuple):
+    """What is asked of an element of a type: of itself, and of the elements in it."""
+
+    laws: tuple[tuple[str, Expression], ...]
+    inside: tuple["Step", ...]
+
+
+class Step(NamedTuple):
+    """An element that has invariants, or has elements that have."""
+
+    name: str
+    many: bool
+    laws: tuple[tuple[str, Expression], ...]
+    kinds: frozenset[str]
+
+
+COMPILED = "FHIRPath"
+
+
+@cache
+def invariants() -> tuple[Invariant, ...]:
+    """Give all error invariants of R4, in the order of their paths."""
+    by_type = {law.key: "datatype_laws" for law in datatype_laws.LAWS}
+    by_resource = {key: "resource_laws" for laws in resource_laws.LAWS.values() for key, _ in laws}
+    decided = {**by_type, **by_resource, **BY_STRUCTURE}
+    found = []
+    for path, laws in structure_table.invariants().items():
+        for key, expression in laws.items():
+            name = RENAMED.get((path, key), key)
+            told, _ = CORRECTED.get((path, key), (expression, ""))
+            rule = f"structure.{name}"
+            by = decided.get(name, COMPILED)
+            found.append(Invariant(path, key, rule, told, by, expression))
+    return tuple(found)
+
+
+@cache
+def _laws(path: str) -> tuple[tuple[str, Expression], ...]:
+    """Give the compiled invariants of a path."""
+    return tuple(
+        (one.rule, compile_expression(one.expression))
+        for one in invariants()
+        if one.path == path and one.decided_by == COMPILED
+    )
+
+
+@cache
+def _kinds_with_laws() -> frozenset[str]:
+    """Give the types that have compiled invariants, in themselves or in an element at any depth."""
+    holders = {path for path in structure_table.type_names() if _laws(path)}
+    inner: dict[str, set[str]] = {}
+    for name in structure_table.type_names():
+        for element in structure_table.elements(name):
+            if _laws(f"{name}.{element.name}") and f"{name}.{element.name}" not in holders:
+                holders.add(name)
+            for kind in element.kinds:
+                inner.setdefault(kind.name, set()).add(name)
+    waiting = list(holders)
+    while waiting:
+        for owner in inner.get(waiting.pop(), ()):
+            if owner not in holders:
+                holders.add(owner)
+                waiting.append(owner)
+    return frozenset(holders)
+
+
+@cache
+def _plan(kind: str) -> Plan | None:
+    """Give what is asked of a type; None when nothing is."""
+    if kind not in _kinds_with_laws():
+        return None
+    steps = []
+    for element in structure_table.elements(kind):
+        path = f"{kind}.{element.name}"
+        own = () if path in structure_table.type_names() else _laws(path)
+        kinds = frozenset(one.name for one in element.kinds) & _kinds_with_laws()
+        if own or kinds:
+            steps.append(Step(element.name, element.many, own, kinds))
+    return Plan(_laws(kind), tuple(steps))
+
+
+def faults(resource: dict[str, Any], place: str) -> Iterator[Issue]:
+    """Tell which compiled invariants a resource breaks, and at which element of it."""
+    node = resource_node(resource)
+    plan = _plan(node.kind) if node.kind != "Resource" else None
+    if plan is not None:
+        yield from _inside(node, plan, node, place)
+
+
+def _inside(node: Node, plan: Plan, resource: Node, place: str) -> Iterator[Issue]:
+    """Tell the faults of one element, then those of the elements in it."""
+    yield from _broken(node, plan.laws, resource, place)
+    for step in plan.inside:
+        for index, one in enumerate(child(node, step.name)):
+            here = f"{place}.{step.name}[{index}]" if step.many else f"{place}.{step.name}"
+            yield from _broken(one, step.laws, resource, here)
+            inner = _plan(one.kind) if one.kind in step.kinds else None
+            if inner is not None:
+                yield from _inside(one, inner, resource, here)
+
+
+def _broken(
+    node: Node, laws: tuple[tuple[str, Expression], ...], resource: Node, place: str
+) -> Iterator[Issue]:
+    for rule, expression in laws:
+        if is_broken(expression, node, resource):
+            yield issue(rule, place)
+
+
+def is_broken(expression: Expression, node: Node, resource: Node) -> bool:
+    """Tell whether an expression says false of an element."""
+    try:
+        said = expression.evaluate(node, resource=resource)
+    except CannotEvaluate:
+        return False
+    return len(said) == 1 and said[0] is False
