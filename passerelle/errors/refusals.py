@@ -16,7 +16,8 @@ class Issue:
 
     ``code`` is an IssueType (https://hl7.org/fhir/R4/valueset-issue-type.html), ``rule`` the
     stable slug of the rules table, ``expression`` a FHIRPath (or a JSON Pointer for the native
-    form), never a value taken from the input.
+    form), never a value taken from the input. ``line`` and ``column`` count from 1, where the text
+    is at hand.
     """
 
     severity: Severity
@@ -25,6 +26,8 @@ class Issue:
     text: str
     text_en: str
     expression: str | None = None
+    line: int | None = None
+    column: int | None = None
 
 
 class PasserelleError(Exception):

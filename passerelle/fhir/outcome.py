@@ -15,6 +15,10 @@ from passerelle.fhir.urls import PASSERELLE
 RULES = PASSERELLE + "/CodeSystem/rules"
 """The system of the rule slugs."""
 
+LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
+COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
+"""The extensions that say where in the text an issue is."""
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -35,4 +39,10 @@ def _issue(issue: Issue) -> dict[str, Any]:
     }
     if issue.expression is not None:
         entry["expression"] = [issue.expression]
+    if issue.line is not None:
+        entry["extension"] = [
+            {"url": url, "valueInteger": value}
+            for url, value in ((LINE, issue.line), (COLUMN, issue.column))
+            if value is not None
+        ]
     return entry
