@@ -68,7 +68,7 @@ def test_every_fault_of_a_resource_has_its_line() -> None:
 
 @pytest.mark.parametrize(
     ("body", "line", "column"),
-    [(b'{\n "a": 1,\n}', 3, 1), (b'{"a": tru}', 1, 10), (b'{"a"', 1, 5), (b"", 1, 1)],
+    [(b'{\n "a": 1,\n}', 3, 1), (b'{"a": tru}', 1, 11), (b'{"a"', 1, 5), (b"", 1, 1)],
 )
 def test_what_cannot_be_read_is_told_at_the_byte_where_it_stops(
     body: bytes, line: int, column: int
