@@ -98,7 +98,8 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 def postgres_database_url(postgres_database: str) -> str:
     """A migrated database of PostgreSQL with nothing in it."""
     tables = [table.name for table in schema.metadata.sorted_tables if table.name != "setting"]
-    on_server(postgres_database, *(f'DELETE FROM "{name}"' for name in reversed(tables)))
+    emptied = [f'DELETE FROM "{name}"' for name in reversed(tables)]
+    on_server(postgres_database, *emptied, "SELECT setval('feed_floor', 1, false)")
     return postgres_database
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from passerelle.errors.refusals import Issue
+from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
@@ -220,6 +221,21 @@ class Page:
     issues: tuple[object, ...] = field(default=())
 
 
+class HistoryPage(NamedTuple):
+    """One page of a history, in its order; ``total`` where it is known."""
+
+    versions: tuple[Version, ...]
+    total: int | None = None
+    next: str | None = None  # the cursor of the next page, opaque
+
+
+class Mark(NamedTuple):
+    """A place in the feed of all changes: that of a version is its ``at`` and its ``seq``."""
+
+    at: int = 0
+    seq: int = 0
+
+
 class Job(NamedTuple):
     """A job under lease."""
 
@@ -277,6 +293,20 @@ class Store(Protocol):
         self, key: Key, caller: Caller, *, count: int, before: int | None = None
     ) -> Sequence[Version]:
         """Give versions newest first, those with ``version < before`` when given."""
+
+    async def past(self, query: HistoryQuery, caller: Caller) -> HistoryPage:
+        """Give one page of the history of a resource, of a type or of the system.
+
+        Those of a type and of the system stay below the commit horizon: what comes later is never
+        behind what was given. Raises Invalid for a cursor that is not one of this history.
+        """
+
+    async def changes(self, caller: Caller, *, after: Mark, limit: int) -> Sequence[Version]:
+        """Give the changes after a mark in the order of ``(at, seq)``, deletions included.
+
+        None is missed and none comes twice by whoever goes on from the mark of the last one: it
+        stays below the commit horizon.
+        """
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""

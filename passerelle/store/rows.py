@@ -55,9 +55,11 @@ class Rows:
 
     __slots__ = (
         "claim",
+        "composite",
         "date",
         "number",
         "policy",
+        "position",
         "quantity",
         "reference",
         "resource",
@@ -79,6 +81,8 @@ class Rows:
         self.number = _admit(schema.number, caller)
         self.quantity = _admit(schema.quantity, caller)
         self.uri = _admit(schema.uri, caller)
+        self.composite = _admit(schema.composite, caller)
+        self.position = _admit(schema.position, caller)
         self.claim = _admit(schema.claim, caller)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    Sequence,
     Table,
     Text,
     event,
@@ -27,6 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 metadata = MetaData()
+
+feed_floor = Sequence("feed_floor", metadata=metadata)
+"""PostgreSQL only; its value is an instant: see ``postgres_horizon``."""
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both; SQLite wants the word INTEGER for a row id."""
@@ -82,6 +86,7 @@ version = Table(
     Column("aside", LargeBinary),  # set apart from the body: a matricule that may not leave
     Column("blob", _C),  # sha256 of the bytes of a Binary
     Index("version_pid_version", "pid", "version", unique=True),
+    Index("version_at", "at", "seq"),  # the order of all feeds
     sqlite_autoincrement=True,
     **_SQLITE,
 )
@@ -144,6 +149,24 @@ quantity = _rows(
     key=("system", "code", "low", "high"),
 )
 uri = _rows("uri", Column("value", _C, nullable=False), key=("value",))
+composite = _rows(
+    "composite",
+    Column("head", _C, nullable=False),
+    Column("head_system", _C, nullable=False),
+    Column("tail", _C, nullable=False),
+    Column("tail_system", _C, nullable=False),
+    Column("low", _DOUBLE, nullable=False),
+    Column("high", _DOUBLE, nullable=False),
+    Column("low2", _DOUBLE, nullable=False),
+    Column("high2", _DOUBLE, nullable=False),
+    key=("head", "head_system", "tail", "tail_system", "low", "high", "low2", "high2"),
+)
+position = _rows(
+    "position",
+    Column("latitude", _DOUBLE, nullable=False),
+    Column("longitude", _DOUBLE, nullable=False),
+    key=("latitude", "longitude"),
+)
 
 claim = Table(
     "claim",
@@ -224,7 +247,8 @@ setting = Table(
     Column("bytes", LargeBinary, nullable=False),
     **_SQLITE,
 )
-"""What all processes on one record share: ``cursor``, the secret that seals the places of pages."""
+"""What all processes on one record share: ``cursor``, the secret that seals the places of pages,
+and ``search-parameters``, the digest of the table that the index rows were made with."""
 
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.
@@ -236,5 +260,8 @@ for _stored in (version.c.body, version.c.aside, blob.c.bytes):
         ).execute_if(dialect="postgresql"),
     )
 
-PROTECTED = (resource, version, token, string, reference, date, number, quantity, uri, claim)
+PROTECTED = (
+    *(resource, version, token, string, reference, date, number, quantity, uri),
+    *(composite, position, claim),
+)
 """Read only through :class:`passerelle.store.rows.Rows`."""

@@ -20,7 +20,11 @@ from passerelle.store.opening import open_store
 from passerelle.store.postgresql.postgres_url import driver_url
 from passerelle.store.revision import head
 
-NAMES = ["0001 The first tables of the record (house section 3)."]
+NAMES = [
+    "0001 The first tables of the record (house section 3).",
+    "0002 The index rows of composite search parameters and of places.",
+    "0003 The order of all changes, and the floor that feeds have been read to.",
+]
 
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage,

@@ -65,6 +65,32 @@ class Uri(NamedTuple):
     value: str
 
 
+class Composite(NamedTuple):
+    """One combination of what the components of a composite parameter say within one element.
+
+    ``head`` is the first component (a code, ``Type/id`` or the normal form of a string), ``tail``
+    and the intervals the others; what is not used is empty or zero.
+    """
+
+    param: int
+    head: str
+    head_system: str
+    tail: str = ""
+    tail_system: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    low2: float = 0.0
+    high2: float = 0.0
+
+
+class Position(NamedTuple):
+    """A place on earth in degrees (WGS84)."""
+
+    param: int
+    latitude: float
+    longitude: float
+
+
 class IndexRows(NamedTuple):
     """All rows of one resource version, without repeats."""
 
@@ -75,3 +101,5 @@ class IndexRows(NamedTuple):
     numbers: tuple[Number, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     uris: tuple[Uri, ...] = ()
+    composites: tuple[Composite, ...] = ()
+    positions: tuple[Position, ...] = ()

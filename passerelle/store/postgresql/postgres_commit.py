@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
+from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
 from passerelle.store.postgresql.postgres_locks import LOCK, dossier_lock, lock_names
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
 from passerelle.store.postgresql.postgres_writes import CLEAR, TX, write_of
@@ -33,9 +34,14 @@ from passerelle.store.sql.planning import (
 from passerelle.store.sql.statements import key_pairs, readings, to_version
 
 _NUMBERS = f"""
-SELECT {TX}, array(SELECT nextval('version_seq_seq') FROM generate_series(1, $1)),
+WITH registered AS MATERIALIZED (
+    SELECT count({register_at("$3", "$4")}) AS n FROM (VALUES (1)) AS one
+)
+SELECT {TX}, {FLOOR}, array(SELECT nextval('version_seq_seq') FROM generate_series(1, $1)),
     array(SELECT nextval('resource_pid_seq') FROM generate_series(1, $2))
+FROM registered WHERE n > 0
 """
+"""The instant is registered before the floor of the feeds is read."""
 
 
 class Transaction:
@@ -58,7 +64,9 @@ class Transaction:
         holders = await self._holders()
         made = plan(unit, heads, holders, _trial(at))
         if made.versions:  # else nothing is drawn, and a transaction that only read costs no wait
-            made = plan(unit, heads, holders, await self._stamps(at, keys, heads))
+            stamps = await self._stamps(at, keys, heads, now)
+            at = stamps.at
+            made = plan(unit, heads, holders, stamps)
         await write_side_rows(connection, unit, at)
         if made.renewed:
             await connection.execute(CLEAR, sorted(made.renewed))
@@ -106,12 +114,19 @@ class Transaction:
             if await self._connection.fetchval(sql, dossier.dossier) != dossier.seq:
                 raise Stale("a dossier was written to meanwhile")
 
-    async def _stamps(self, at: int, keys: Sequence[Key], heads: Mapping[Key, Head]) -> Stamps:
-        """Draw the numbers of what may be written, and the transaction's own."""
+    async def _stamps(
+        self, at: int, keys: Sequence[Key], heads: Mapping[Key, Head], now: Callable[[int], int]
+    ) -> Stamps:
+        """Draw the numbers of what may be written, the transaction's own, and a later instant.
+
+        Later than ``at`` only when feeds have been read beyond it already.
+        """
         new = sum(1 for key in keys if key not in heads)
-        row = await self._connection.fetchrow(_NUMBERS, len(self._unit.writes), new)
-        self.tx, seqs, pids = row
+        row = await self._connection.fetchrow(_NUMBERS, len(self._unit.writes), new, *halves(at))
+        self.tx, floor, seqs, pids = row
         assert self.tx is not None
+        if floor >= at:
+            at = now(floor + 1)
         return Stamps(at, self.tx, self._caller.subject, _drawer(pids), _drawer(seqs))
 
     async def _outcomes(

@@ -10,23 +10,27 @@ from typing import Any
 
 from passerelle.store import schema
 from passerelle.store.contract import Put, Unit
+from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
 from passerelle.store.postgresql.postgres_locks import lock_names
 from passerelle.store.postgresql.postgres_writes import TX, type_of
 from passerelle.store.sql.cells import RIGHTS_COLUMNS, rights_cells
 from passerelle.store.sql.index_tables import cells_by_table
 
-_LOCK_FIRST = """
+_LOCK_FIRST = f"""
 locked AS MATERIALIZED (
     SELECT count(pg_advisory_xact_lock(number)) AS n FROM (
         SELECT DISTINCT hashtextextended(name, 0) AS number FROM unnest($1::text[]) AS name
         ORDER BY number
     ) AS sorted
+), registered AS MATERIALIZED (
+    SELECT count({register_at("$11", "$12")}) AS n FROM locked WHERE n > 0
 ), numbers AS MATERIALIZED (
     SELECT nextval('resource_pid_seq') AS pid, nextval('version_seq_seq') AS seq
-    FROM locked WHERE n > 0
+    FROM registered WHERE n > 0 AND {FLOOR} < $4
 )"""
+"""Locks, then the instant is registered, then it is compared with the floor of the feeds."""
 
-_FIXED = 10
+_FIXED = 12
 _RIGHTS = ", ".join(f'"{name}"' for name in RIGHTS_COLUMNS)
 
 
@@ -43,7 +47,10 @@ def is_plain_create(unit: Unit) -> bool:
 
 
 def create_of(unit: Unit, author: str, at: int, body: bytes) -> tuple[str, list[Any]]:
-    """Give the statement of a plain create and its arguments; its row is pid, seq, tx."""
+    """Give the statement of a plain create and its arguments; its row is pid, seq, tx.
+
+    There is no row, and nothing is written, when feeds have been read beyond the instant already.
+    """
     (write,) = unit.writes
     assert isinstance(write, Put)
     draft = write.draft
@@ -58,6 +65,7 @@ def create_of(unit: Unit, author: str, at: int, body: bytes) -> tuple[str, list[
         body,
         draft.aside,
         draft.blob,
+        *halves(at),
         *rights_cells(draft.rights),
     ]
     tables: list[tuple[str, tuple[str, ...]]] = []

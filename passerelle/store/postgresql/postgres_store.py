@@ -12,19 +12,32 @@ import asyncpg
 
 from passerelle.errors.refusals import NotFound, Unavailable
 from passerelle.errors.rules import issue
+from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.contract import (
+    Claim,
+    HistoryPage,
+    Job,
+    Mark,
+    Message,
+    Outcome,
+    Page,
+    Unit,
+    Version,
+)
 from passerelle.store.gathering import Marks
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import GONE
+from passerelle.store.postgresql.postgres_horizon import horizon
 from passerelle.store.postgresql.postgres_listener import Listener
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
+from passerelle.store.sql.histories import changes, history, polls
 from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, parts_count
 from passerelle.store.sql.statements import readings, to_version
@@ -129,6 +142,26 @@ class PostgresStore:
         sql = readings(caller, "postgresql").history
         last = (1 << 62) if before is None else before
         return [to_version(row) for row in await self._rows(sql, *key, last, count)]
+
+    async def past(self, query: HistoryQuery, caller: Caller) -> HistoryPage:
+        """Give one page of a history, below the commit horizon where others may still commit."""
+
+        async def read(connection: asyncpg.Connection) -> HistoryPage:
+            below = await horizon(connection) if polls(query) else None
+            run = _runner(connection)
+            return await history(run, query, caller, "postgresql", secret=self._secret, below=below)
+
+        return await self._reading(read)
+
+    async def changes(self, caller: Caller, *, after: Mark, limit: int) -> Sequence[Version]:
+        """Give the changes after a mark, below the commit horizon."""
+
+        async def read(connection: asyncpg.Connection) -> Sequence[Version]:
+            below = await horizon(connection)
+            run = _runner(connection)
+            return await changes(run, caller, "postgresql", after=after, limit=limit, below=below)
+
+        return await self._reading(read)
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""

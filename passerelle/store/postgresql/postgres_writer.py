@@ -68,7 +68,7 @@ class PostgresWriter:
         return self._last
 
     async def _create(self, unit: Unit, caller: Caller) -> Version | None:
-        """Write a plain create in one statement; None when the long way has to tell the refusal."""
+        """Write a plain create in one statement; None when it has to go the long way."""
         (write,) = unit.writes
         assert isinstance(write, Put)
         draft = write.draft
@@ -77,13 +77,16 @@ class PostgresWriter:
         sql, args = create_of(unit, caller.subject, at, body)
         try:
             async with self._connections.held() as connection:
-                pid, seq, tx = await connection.fetchrow(sql, *args)
+                row = await connection.fetchrow(sql, *args)
         except exceptions.UniqueViolationError:
             return None
         except Unavailable as refusal:
             if not isinstance(refusal.__cause__, LOST):
                 raise
             return await self._created_after_all(unit, write, refusal)
+        if row is None:  # feeds have been read beyond this instant
+            return None
+        pid, seq, tx = row
         return Version(
             key=draft.key,
             version=1,

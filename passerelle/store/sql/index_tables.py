@@ -39,6 +39,15 @@ INDEX_TABLES = (
     IndexTable(schema.number, "numbers", ("param", "low", "high"), True),
     IndexTable(schema.quantity, "quantities", ("param", "system", "code", "low", "high"), True),
     IndexTable(schema.uri, "uris", ("param", "value")),
+    IndexTable(
+        schema.composite,
+        "composites",
+        (
+            *("param", "head", "head_system", "tail", "tail_system"),
+            *("low", "high", "low2", "high2"),
+        ),
+    ),
+    IndexTable(schema.position, "positions", ("param", "latitude", "longitude")),
 )
 
 

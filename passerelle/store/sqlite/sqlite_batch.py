@@ -57,7 +57,7 @@ class Batch:
         self._now = now
         self._heads: dict[Key, Head] = {}
         self._holders: dict[ClaimKey, int] = {}
-        pid, seq, tx = last_numbers(connection)
+        pid, seq, tx, self._latest = last_numbers(connection)
         self._pids, self._seqs, self._txs = count(pid + 1), count(seq + 1), count(tx + 1)
         self._forget()
 
@@ -85,7 +85,8 @@ class Batch:
                 self._demand_expected(expectation, caller)
             for dossier in unit.dossiers:
                 self._demand_unchanged(dossier)
-        at = self._now(instant(unit, self._heads, 0))
+        # Not before what another process has written: feeds are read in the order of instants.
+        at = self._now(instant(unit, self._heads, self._latest))
         stamps = Stamps(
             at, next(self._txs), caller.subject, self._pids.__next__, self._seqs.__next__
         )

@@ -35,10 +35,10 @@ def holders_of(
     return {(type_, system, value): pid for type_, system, value, pid in found}
 
 
-def last_numbers(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    """Give the highest pid, seq and transaction number so far; 0 in an empty record."""
-    pid, seq, tx = connection.execute(_last_numbers()).fetchone()
-    return pid or 0, seq or 0, tx or 0
+def last_numbers(connection: sqlite3.Connection) -> tuple[int, int, int, int]:
+    """Give the highest pid, seq, transaction number and instant so far; 0 in an empty record."""
+    pid, seq, tx, at = connection.execute(_last_numbers()).fetchone()
+    return pid or 0, seq or 0, tx or 0, at or 0
 
 
 @cache
@@ -82,7 +82,7 @@ def _holders() -> str:
 
 @cache
 def _last_numbers() -> str:
-    """The transaction of the last version is the highest: there is one writer at a time."""
+    """Transaction and instant of the last version are the highest: one writer at a time."""
     rows = Rows(SYSTEM)
     last = select(func.max(rows.version.c.seq)).scalar_subquery()
     tx = rows.version.alias("last")
@@ -90,5 +90,6 @@ def _last_numbers() -> str:
         select(func.max(rows.resource.c.pid)).scalar_subquery(),
         last,
         select(tx.c.tx).where(tx.c.seq == last).scalar_subquery(),
+        select(tx.c.at).where(tx.c.seq == last).scalar_subquery(),
     )
     return ordered(statement, "sqlite", ())

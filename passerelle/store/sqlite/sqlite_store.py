@@ -13,14 +13,26 @@ from typing import Any
 
 from passerelle.errors.refusals import NotFound, Unavailable
 from passerelle.errors.rules import issue
+from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Claim, Job, Message, Outcome, Page, Unit, Version
+from passerelle.store.contract import (
+    Claim,
+    HistoryPage,
+    Job,
+    Mark,
+    Message,
+    Outcome,
+    Page,
+    Unit,
+    Version,
+)
 from passerelle.store.gathering import Marks
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
+from passerelle.store.sql.histories import changes, history
 from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, parts_count
 from passerelle.store.sql.statements import readings, to_version
@@ -108,6 +120,22 @@ class SqliteStore:
         sql = readings(caller, "sqlite").history
         last = (1 << 62) if before is None else before
         return [to_version(row) for row in await self._readers.rows(sql, (*key, last, count))]
+
+    async def past(self, query: HistoryQuery, caller: Caller) -> HistoryPage:
+        """Give one page of a history; instants never go back, so there is no horizon."""
+        return await self._readers.run(
+            lambda connection: without_waiting(
+                history(_runner(connection), query, caller, "sqlite", secret=self._secret)
+            )
+        )
+
+    async def changes(self, caller: Caller, *, after: Mark, limit: int) -> Sequence[Version]:
+        """Give the changes after a mark."""
+        return await self._readers.run(
+            lambda connection: without_waiting(
+                changes(_runner(connection), caller, "sqlite", after=after, limit=limit)
+            )
+        )
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""
