@@ -24,6 +24,7 @@ FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-ty
 SYSTEM_STRING = "http://hl7.org/fhirpath/System.String"
 TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
 CODED = frozenset({"code", "Coding", "CodeableConcept"})
+CONCEPTS = CODED - {"code"}
 OF_EVERY_ELEMENT = frozenset({"ele-1", "ext-1"})
 BACKBONES = ("BackboneElement", "Element")
 
@@ -174,15 +175,22 @@ def codes_of(expansion: list[Definition]) -> Iterator[str]:
         yield from codes_of(entry.get("contains", []))
 
 
+def systems_of(expansion: list[Definition]) -> Iterator[str]:
+    """Give the code systems of an expansion."""
+    for entry in expansion:
+        if "system" in entry:
+            yield entry["system"]
+        yield from systems_of(entry.get("contains", []))
+
+
 def compiled(core: Path, expansions: Path) -> Definition:
     """Make the whole table."""
-    codes = {
-        found["url"].rsplit("/", 1)[1]: sorted(
-            set(codes_of(found["expansion"].get("contains", [])))
-        )
+    expanded = {
+        found["url"].rsplit("/", 1)[1]: found["expansion"].get("contains", [])
         for found in definitions(expansions, "ValueSet-")
         if not any(e["url"] == TOO_COSTLY for e in found["expansion"].get("extension", ()))
     }
+    codes = {name: sorted(set(codes_of(entries))) for name, entries in expanded.items()}
     primitives: dict[str, str] = {}
     tables: dict[str, Any] = {}
     resources: list[str] = []
@@ -203,11 +211,18 @@ def compiled(core: Path, expansions: Path) -> Definition:
         types.append(found)
     lines = [line for _, table in tables.values() for line in table.values()]
     used = {word[1:] for line in lines for word in line.split() if word.startswith("=")}
+    concepts = {
+        word[1:]
+        for line in lines
+        for word in line.split()
+        if word.startswith("=") and not CONCEPTS.isdisjoint(line.split()[1].split("|"))
+    }
     return {
         "sources": [source(core), source(expansions)],
         "primitives": dict(sorted(primitives.items())),
         "resources": sorted(resources),
         "codes": {name: codes[name] for name in sorted(used)},
+        "systems": {name: sorted(set(systems_of(expanded[name]))) for name in sorted(concepts)},
         "types": dict(sorted(without_inherited(tables).items())),
         "invariants": invariants(types),
     }

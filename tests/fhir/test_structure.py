@@ -8,6 +8,7 @@ import pytest
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import table
 from passerelle.fhir.conformance import datatype_laws, resource_laws
+from passerelle.fhir.conformance.resource_laws import CLINICAL, VERIFIED
 from passerelle.fhir.conformance.structure import ISSUES_MAX, check, demand
 from passerelle.fhir.json_text import decode
 from passerelle.fhir.resource import Resource
@@ -43,9 +44,10 @@ RIGHT: list[Resource] = [
     patient(id="A-1.b", active=False, birthDate="1955-06", deceasedBoolean=False),
     patient(birthDate="2024-02-29"),
     patient(
-        birthDate="1900-01-31", _birthDate={"extension": [{"url": "u", "valueTime": "10:00:00"}]}
+        birthDate="1900-01-31",
+        _birthDate={"extension": [{"url": "http://example.org/u", "valueTime": "10:00:00"}]},
     ),
-    patient(_birthDate={"extension": [{"url": "u", "valueCode": "unknown"}]}),
+    patient(_birthDate={"extension": [{"url": "http://example.org/u", "valueCode": "unknown"}]}),
     patient(name=[{"given": ["Ann", "Bo"], "_given": [None, {"id": "x"}]}]),
     patient(name=[{"given": ["Ann", None], "_given": [None, {"extension": [UNKNOWN]}]}]),
     patient(birthDate="1955", _birthDate={"id": "x"}),
@@ -53,14 +55,16 @@ RIGHT: list[Resource] = [
     patient(multipleBirthInteger=2, deceasedDateTime="2020-02-29T23:59:60.5+01:00"),
     patient(managingOrganization={"reference": "Organization/1/_history/2"}),
     patient(managingOrganization={"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}),
-    patient(managingOrganization={"reference": "https://example.org/fhir/Group/1"}),
+    patient(managingOrganization={"reference": "https://example.org/fhir/Organization/1"}),
     patient(managingOrganization={"reference": "Organization?identifier=a|b"}),
     patient(name=[{"period": {"start": "2020", "end": "2020-05-01"}}]),
     patient(
         name=[{"period": {"start": "2020-05-01T10:00:00Z", "end": "2020-05-01T11:30:00+01:00"}}]
     ),
     patient(photo=[{"contentType": "image/png", "data": "AAEC\n AwQ="}]),
-    condition(clinicalStatus={"coding": [{"code": "local"}, {"code": "active"}]}),
+    condition(
+        clinicalStatus={"coding": [{"code": "local"}, {"system": CLINICAL, "code": "active"}]}
+    ),
     extension(valueMeta={"tag": [{"code": "a"}]}),
     extension(extension=[{"url": "a", "valueDecimal": Decimal("0.40")}]),
     {
@@ -128,7 +132,8 @@ WRONG: list[tuple[Resource, Said]] = [
     ),
     (
         patient(
-            deceasedBoolean=True, _deceasedDateTime={"extension": [{"url": "u", "valueId": "a"}]}
+            deceasedBoolean=True,
+            _deceasedDateTime={"extension": [{"url": "http://example.org/u", "valueId": "a"}]},
         ),
         [("choice", "Patient.deceased")],
     ),
@@ -321,8 +326,8 @@ WRONG: list[tuple[Resource, Said]] = [
     (
         condition(
             abatementString="a",
-            clinicalStatus={"coding": [{"code": "active"}]},
-            verificationStatus={"coding": [{"code": "entered-in-error"}]},
+            clinicalStatus={"coding": [{"system": CLINICAL, "code": "active"}]},
+            verificationStatus={"coding": [{"system": VERIFIED, "code": "entered-in-error"}]},
         ),
         [("con-4", "Condition.clinicalStatus"), ("con-5", "Condition.clinicalStatus")],
     ),
@@ -427,7 +432,7 @@ def test_bundles_in_bundles_have_an_end() -> None:
 
 
 def test_a_number_with_an_exponent_is_a_decimal() -> None:
-    body = b'{"resourceType":"Patient","extension":[{"url":"u","valueDecimal":1e3}]}'
+    body = b'{"resourceType":"Patient","extension":[{"url":"urn:u","valueDecimal":1e3}]}'
     assert said(decode(body)) == []
     whole = b'{"resourceType":"Patient","multipleBirthInteger":1e0}'
     assert said(decode(whole)) == [("wrong-type", "Patient.multipleBirth")]

@@ -33,7 +33,7 @@ def faults(
         where, name = f"{place}.contained[{index}]", f"#{one.get('id')}"
         if not (refers or name in local or name in mentioned):
             yield issue("structure.dom-3", where)
-        if name in seen:
+        if name in seen and "id" in one:
             yield issue("structure.contained-id-twice", f"{where}.id")
         seen.add(name)
         yield from _one(one, where)

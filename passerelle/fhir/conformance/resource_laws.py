@@ -16,6 +16,8 @@ from passerelle.fhir.conformance.primitives import in_order
 
 Node = dict[str, Any]
 Places = Iterator[str]
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFIED = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
 def faults(type_name: str, resource: Node, place: str) -> Iterator[Issue]:
@@ -128,25 +130,22 @@ def _empty_when_said_so(resource: Node) -> Places:
 
 def _abated(resource: Node) -> Places:
     abated = any(name.lstrip("_").startswith("abatement") for name in resource)
-    if abated and not _codes(resource.get("clinicalStatus")) & {
-        "resolved",
-        "remission",
-        "inactive",
-    }:
+    status = _codes(resource.get("clinicalStatus"), CLINICAL)
+    if abated and not status & {"resolved", "remission", "inactive"}:
         yield "clinicalStatus"
 
 
 def _entered_in_error(resource: Node) -> Places:
-    wrong = "entered-in-error" in _codes(resource.get("verificationStatus"))
+    wrong = "entered-in-error" in _codes(resource.get("verificationStatus"), VERIFIED)
     if wrong and "clinicalStatus" in resource:
         yield "clinicalStatus"
 
 
-def _codes(concept: object) -> set[str]:
-    """Give the codes of a CodeableConcept."""
+def _codes(concept: object, system: str) -> set[str]:
+    """Give the codes of a system that a CodeableConcept has."""
     codings = concept.get("coding") if isinstance(concept, dict) else None
-    held = codings if isinstance(codings, list) else []
-    codes = (coding.get("code") for coding in held if isinstance(coding, dict))
+    held = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+    codes = (coding.get("code") for coding in held if coding.get("system") == system)
     return {code for code in codes if isinstance(code, str)}
 
 

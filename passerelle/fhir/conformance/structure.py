@@ -13,7 +13,7 @@ from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir.conformance import contained, invariants, resource_laws, structure_schema
 from passerelle.fhir.conformance.structure_table import Kind, resource_types
-from passerelle.fhir.conformance.structure_walk import Nested, Walk
+from passerelle.fhir.conformance.structure_walk import Nested, Walk, not_admitted
 from passerelle.fhir.resource import Resource
 
 ISSUES_MAX = 100
@@ -82,6 +82,7 @@ def _walked(resource: Resource, kind: str, place: str, walk: Walk) -> Iterator[I
     """Tell the faults that the precise reader finds, those of contained resources included."""
     yield from walk.inside(resource, Kind(kind), place)
     local, mentioned, referring = dict(walk.local), set(walk.mentioned), []
+    targets = list(walk.targets)
     for inner in walk.contained:
         own = Walk()
         held = _type_of(inner.resource)
@@ -94,7 +95,13 @@ def _walked(resource: Resource, kind: str, place: str, walk: Walk) -> Iterator[I
         referring.append("#" in own.local or "#" in own.mentioned)
         local = {**own.local, **local}
         mentioned |= own.mentioned
+        targets += own.targets
     yield from contained.faults(resource, place, local, mentioned, referring)
+    types = {f"#{one.resource.get('id')}": _type_of(one.resource) for one in walk.contained}
+    for text, where, allowed in targets:
+        found = kind if text == "#" else types.get(text)
+        if found is not None and found not in allowed:
+            yield not_admitted(where, allowed)
 
 
 def _contained_is_right(resource: Resource) -> bool:

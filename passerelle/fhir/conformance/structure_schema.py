@@ -24,6 +24,8 @@ _MET = """boolean canonical code date dateTime decimal id instant integer markdo
     string time unsignedInt uri url uuid Address CodeableConcept Coding ContactPoint HumanName
     Identifier Period Quantity Reference"""
 _COMMON = frozenset(_MET.split())
+_ID = "[A-Za-z0-9.\\-]{1,64}"
+_ABSOLUTE = "^[A-Za-z][A-Za-z0-9+.\\-]*:"
 _LOCAL = "#[A-Za-z0-9.\\-]*"
 
 
@@ -106,7 +108,7 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
             continue
         kinds = _kinds(kind.name, element)
         for name, one in kinds.items():
-            properties[name] = _value(element, one)
+            properties[name] = _value(kind.name, element, one)
             needed.append(one)
             if _has_sibling(element, one):
                 properties["_" + name] = _ref(Kind("Element"))
@@ -116,6 +118,7 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
     if kind.name == "Reference":
         pattern = _target_pattern(kind.targets, holds_others)
         conditions.append({"properties": {"reference": {"pattern": pattern}}})
+        conditions.append({"not": {"required": ["type"]}})
     required = [e.name for e in structure_table.elements(kind.name) if e.required and not e.choice]
     if resource:
         properties["resourceType"] = {"enum": [kind.name]}
@@ -151,19 +154,23 @@ def _has_sibling(element: Element, kind: Kind) -> bool:
     return primitive and not (kind.attribute or element.many or element.choice)
 
 
-def _value(element: Element, kind: Kind) -> Schema:
+def _value(owner: str, element: Element, kind: Kind) -> Schema:
     """Give the schema of an element's value, an array when it may repeat."""
     one = _ref(kind)
+    if kind.name == "Extension" and owner != "Extension":
+        one = {"allOf": [one, {"properties": {"url": {"pattern": _ABSOLUTE}}}]}
     if element.value_set and (kind.name == "code" or kind.name in structure_table.CODED):
-        one = _coded(kind, {"enum": sorted(structure_table.codes(element.value_set))})
+        one = _coded(kind, element.value_set)
     return {"type": "array", "minItems": 1, "items": one} if element.many else one
 
 
-def _coded(kind: Kind, codes: Schema) -> Schema:
+def _coded(kind: Kind, value_set: str) -> Schema:
     """Give the schema of a code of a value set, be it inside a Coding or a CodeableConcept."""
+    codes = {"enum": sorted(structure_table.codes(value_set))}
     if kind.name == "code":
         return codes
-    coding = {"required": ["code"], "properties": {"code": codes}}
+    system = {"enum": sorted(structure_table.systems(value_set))}
+    coding = {"required": ["code", "system"], "properties": {"code": codes, "system": system}}
     if kind.name == "Coding":
         return {"allOf": [_ref(kind), coding]}
     none_of_them = {"properties": {"coding": {"items": {"not": coding}}}}
@@ -178,14 +185,15 @@ def _one_of(names: tuple[str, ...], required: bool) -> Schema:
 
 
 def _target_pattern(targets: tuple[str, ...], holds_others: bool) -> str:
-    """Give what the text of a reference may be: relative to an allowed type, or absolute.
+    """Give what the text of a reference may be: to an allowed type, or a URN.
 
-    Local ones (``#…``) only where there are contained resources that they can mean.
+    Local ones (``#…``) only where there are contained resources that they can mean, of any type.
     """
     allowed = "|".join(targets) if targets else "|".join(sorted(structure_table.resource_types()))
     forms = [f"(?:{allowed})(?:/[A-Za-z0-9/_.\\-]+|\\?[^\\t-\\r ]+)"]
-    forms.append("[a-z][a-z0-9+.\\-]*:[^\\t-\\r ]+")
-    if holds_others:
+    forms.append(f"https?://[^\\t-\\r ]*/(?:{allowed})/{_ID}(?:/_history/{_ID})?")
+    forms.append("urn:[^\\t-\\r ]+")
+    if holds_others and not targets:
         forms.append(_LOCAL)
     return f"^(?:{'|'.join(forms)})$"
 

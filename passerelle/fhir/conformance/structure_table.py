@@ -90,6 +90,12 @@ def codes(value_set: str) -> frozenset[str]:
 
 
 @cache
+def systems(value_set: str) -> frozenset[str]:
+    """Give the code systems of a required value set of Codings or CodeableConcepts."""
+    return frozenset(_table()["systems"][value_set])
+
+
+@cache
 def invariants() -> dict[str, dict[str, str]]:
     """Give the expressions of R4's invariants that are errors, by path and key."""
     return dict(_table()["invariants"])

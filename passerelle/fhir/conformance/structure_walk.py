@@ -17,7 +17,15 @@ from passerelle.fhir.conformance.structure_table import Element, Kind, Member
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _RELATIVE = re.compile(r"([A-Za-z]+)(?:/[A-Za-z0-9\-.]{1,64}(?:/_history/.*)?|\?.*)", re.DOTALL)
+_ABSOLUTE = re.compile(
+    r"https?://[A-Za-z0-9\-\\.:%$/]*/([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}"
+    r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 _SIBLING = Kind("Element")
+_EXTENSION = Kind("Extension")
+_NESTED_EXTENSION = re.compile(r"\.(?:modifierE|e)xtension\[\d+\]\.extension\[\d+\]$")
 _LOCAL_KINDS = frozenset({"canonical", "uri", "url"})
 
 Node = dict[str, Any]
@@ -54,16 +62,25 @@ def shape_of(type_name: str) -> Shape:
     )
 
 
+class LocalTarget(NamedTuple):
+    """A ``#…`` reference that may point to some types only, and where it is said."""
+
+    text: str
+    place: str
+    targets: tuple[str, ...]
+
+
 class Walk:
     """One walk over one resource, setting aside what it holds of others.
 
-    ``local`` collects the ``#…`` references, each with where it is first said, ``mentioned`` the
-    other ``#…`` addresses, ``contained`` and ``nested`` (entries of a Bundle,
-    resources of Parameters) the resources inside.
+    ``local`` collects the ``#…`` references, each with where it is first said, ``targets`` those
+    that may point to some types only, ``mentioned`` the other ``#…`` addresses, ``contained`` and
+    ``nested`` (entries of a Bundle, resources of Parameters) the resources inside.
     """
 
     def __init__(self) -> None:
         self.local: dict[str, str] = {}
+        self.targets: list[LocalTarget] = []
         self.mentioned: set[str] = set()
         self.contained: list[Nested] = []
         self.nested: list[Nested] = []
@@ -128,13 +145,23 @@ class Walk:
                 yield issue("structure.ele-1", place)
         elif kind.name == "Resource":
             yield from self._resource(value, place, self.nested)
+        elif kind.name == "Extension":
+            yield from self._extension(value, place)
         elif kind.name in structure_table.patterns():
             yield from self._primitive(value, member, place)
         else:
             yield from self.inside(value, kind, place)
             values = member.element.value_set if kind.name in structure_table.CODED else None
-            if values and not _is_coded(value, kind, structure_table.codes(values)):
+            if values and not _is_coded(value, kind, values):
                 yield issue("structure.code", place, value_set=values)
+
+    def _extension(self, value: object, place: str) -> Found:
+        """Tell the faults of an extension; only inside another one may its url be relative."""
+        yield from self.inside(value, _EXTENSION, place)
+        url = value.get("url") if isinstance(value, dict) else None
+        nested = _NESTED_EXTENSION.search(place) is not None
+        if isinstance(url, str) and url and not nested and not _SCHEME.match(url):
+            yield issue("structure.extension-url", f"{place}.url")
 
     def _primitive(self, value: object, member: Member, place: str) -> Found:
         """Tell the fault of a primitive value."""
@@ -153,17 +180,24 @@ class Walk:
 
     def _reference(self, node: Node, kind: Kind, place: str) -> Found:
         """Tell whether a reference points to a type that it may not point to."""
-        text = node.get("reference")
+        text, told = node.get("reference"), node.get("type")
+        types = structure_table.resource_types()
+        named = told.removeprefix(_DEFINITION) if isinstance(told, str) else None
+        if named in types and kind.targets and named not in kind.targets:
+            yield not_admitted(f"{place}.type", kind.targets)
         if not isinstance(text, str):
             return
         if text.startswith("#"):
             self.local.setdefault(text, f"{place}.reference")
+            if kind.targets:
+                self.targets.append(LocalTarget(text, f"{place}.reference", kind.targets))
             return
-        relative = _RELATIVE.fullmatch(text)
-        allowed = kind.targets or structure_table.resource_types()
-        if relative and relative[1] not in allowed:
-            targets = ", ".join(kind.targets) or "Resource"
-            yield issue("structure.reference-target", f"{place}.reference", targets=targets)
+        absolute = _ABSOLUTE.fullmatch(text)
+        match = absolute if absolute and absolute[1] in types else _RELATIVE.fullmatch(text)
+        if match and match[1] not in (kind.targets or types):
+            yield not_admitted(f"{place}.reference", kind.targets)
+        elif match and named in types and named != match[1]:
+            yield issue("structure.reference-type", f"{place}.type")
 
     def _resources(self, value: object, place: str) -> Found:
         """Set the contained resources aside, to be checked each by its own type."""
@@ -181,6 +215,11 @@ class Walk:
             yield issue("structure.wrong-type", place, type="Resource")
         else:
             aside.append(Nested(value, place))
+
+
+def not_admitted(place: str, targets: tuple[str, ...]) -> Issue:
+    """Say that a reference points to a type that it may not point to."""
+    return issue("structure.reference-target", place, targets=", ".join(targets) or "Resource")
 
 
 def _missing(node: Node, shape: Shape, kind: Kind, place: str) -> Found:
@@ -203,15 +242,19 @@ def _missing(node: Node, shape: Shape, kind: Kind, place: str) -> Found:
             yield issue(f"structure.{law.key}", place)
 
 
-def _is_coded(value: object, kind: Kind, codes: frozenset[str]) -> bool:
-    """Tell whether a Coding, or one at least of a CodeableConcept, has a code of a value set."""
+def _is_coded(value: object, kind: Kind, value_set: str) -> bool:
+    """Tell whether a Coding, or one at least of a CodeableConcept, is of a value set."""
+    codes, systems = structure_table.codes(value_set), structure_table.systems(value_set)
     if not isinstance(value, dict):
         return True
     codings = value.get("coding", ()) if kind.name == "CodeableConcept" else (value,)
     if not isinstance(codings, list | tuple):
         return True
-    coded = [one.get("code") for one in codings if isinstance(one, dict)]
-    return any(isinstance(code, str) and code in codes for code in coded)
+    coded = [(one.get("system"), one.get("code")) for one in codings if isinstance(one, dict)]
+    return any(
+        isinstance(system, str) and system in systems and isinstance(code, str) and code in codes
+        for system, code in coded
+    )
 
 
 def _unknown(name: str, place: str) -> Issue:
