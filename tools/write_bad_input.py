@@ -14,6 +14,7 @@ from tests.flows import bad_archives, bad_commands, bad_mails
 from tests.flows.bad_input import DOORS, RESOURCES, Answer, Case, Text
 from tests.flows.bad_sections import SECTIONS
 from tests.flows.bad_texts import FAULTS, TEXTS
+from tests.flows.bad_xml import XML_TEXTS
 from tools.reference_markdown import code, page, table
 
 FILE = Path(__file__).parents[1] / "docs/bad-input.md"
@@ -34,7 +35,8 @@ in its place, once everything is written."""
 
 def write() -> str:
     """Give the page."""
-    blocks = [INTRODUCTION, BOUNDS, "## Bodies that are no sound JSON", _doors(), _texts()]
+    blocks = [INTRODUCTION, BOUNDS, "## Bodies that are no sound JSON", _doors(), _texts(TEXTS)]
+    blocks += ["## Bodies that are no sound XML", XML, _texts(XML_TEXTS)]
     blocks += ["## Resources at fault", _faults()]
     for title, cases in SECTIONS:
         blocks += [f"## {title}", _cases(cases)]
@@ -45,6 +47,7 @@ def write() -> str:
     return page("Bad input", *(" ".join(b.split("\n")) if _is_prose(b) else b for b in blocks))
 
 
+XML = """The same at each of these doors, under `application/fhir+xml`."""
 MAILS = """Whatever its bytes, a mail is kept raw, settled once, and keeps no other from being read.
 `aside` waits for a person; a receipt about one of our mails counts only from the recipient that we
 wrote to."""
@@ -60,8 +63,8 @@ def _doors() -> str:
     return f"The same at each of these doors: {', '.join(door.title for door in DOORS)}."
 
 
-def _texts() -> str:
-    return table(("What is sent", "Answer", "But"), [_text(text) for text in TEXTS])
+def _texts(texts: Iterable[Text]) -> str:
+    return table(("What is sent", "Answer", "But"), [_text(text) for text in texts])
 
 
 def _text(text: Text) -> tuple[str, str, str]:

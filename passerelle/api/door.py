@@ -16,9 +16,9 @@ import structlog
 from passerelle.api import errors
 from passerelle.api.errors import AddressTooLong, ClientGone, HeadersTooLarge
 from passerelle.api.metrics import Metrics
-from passerelle.api.rest import fhir_service, responses
+from passerelle.api.rest import fhir_service, formats, responses
 from passerelle.api.rest.fhir_service import FhirService
-from passerelle.api.rest.requests import header_map, wants_pretty
+from passerelle.api.rest.requests import header_map, wanted_anyhow, wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
 from passerelle.errors.refusals import PasserelleError
@@ -145,9 +145,12 @@ class _Exchange:
         await responses.send_reply(self.send, reply, head=head, more=more)
 
     async def _tell(self, reply: Reply) -> None:
-        """Answer with an outcome, laid out for people when that is asked for."""
-        pretty = wants_pretty(self.scope["query_string"])
-        await self._reply(responses.pretty(reply) if pretty else reply)
+        """Answer with an outcome, in the form that is asked for where there is a choice."""
+        if self.scope["path"].startswith(fhir_service.PREFIX):
+            reply = formats.written(reply, wanted_anyhow(self.scope))
+        elif wants_pretty(self.scope["query_string"]):
+            reply = responses.pretty(reply)
+        await self._reply(reply)
 
     async def _send_on(self, message: MutableMapping[str, Any]) -> None:
         """Pass an answer of the rest on, with the request's id."""

@@ -39,6 +39,7 @@ class Ability:
     conditions: Mapping[str, bool | str]
     parameters: Callable[[str], Mapping[str, Parameter]]
     operations: Sequence[Operation] = ()
+    compartments: Sequence[str] = ()
 
 
 def statement(ability: Ability, *, base_url: str, software_version: str, date: str) -> bytes:
@@ -57,7 +58,7 @@ def statement(ability: Ability, *, base_url: str, software_version: str, date: s
                 "url": base_url,
             },
             "fhirVersion": FHIR_VERSION,
-            "format": ["json", "application/fhir+json"],
+            "format": ["json", "application/fhir+json", "xml", "application/fhir+xml"],
             "rest": [
                 {
                     "mode": "server",
@@ -66,11 +67,20 @@ def statement(ability: Ability, *, base_url: str, software_version: str, date: s
                         for type_ in types
                     ],
                     "interaction": [{"code": code} for code in ability.system_interactions],
+                    **_compartments(ability),
                     **_operations(ability, ""),
                 }
             ],
         }
     )
+
+
+def _compartments(ability: Ability) -> dict[str, list[str]]:
+    """Claim the compartments that can be searched, by the addresses of their definitions."""
+    if not ability.compartments:
+        return {}
+    address = "http://hl7.org/fhir/CompartmentDefinition/"
+    return {"compartment": [address + code.lower() for code in ability.compartments]}
 
 
 def _resource(ability: Ability, type_: str, rev_includes: Sequence[str]) -> dict[str, Any]:

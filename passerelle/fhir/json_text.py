@@ -89,6 +89,23 @@ def decode(body: bytes) -> Resource:
     return value
 
 
+def decode_number(text: str) -> int | Decimal:
+    """Read one number of JSON as ``decode`` would.
+
+    Raises ArithmeticError or ValueError: no number, or beyond all use.
+    """
+    value = _decoder.decode(text)
+    if type(value) is bool or not isinstance(value, int | Decimal):
+        raise ValueError
+    return value
+
+
+def decode_stored(body: bytes) -> Resource:
+    """Read a body as kept, which was looked through when it came in."""
+    value: Resource = _decoder.decode(body)
+    return value
+
+
 def _is_too_deep(body: bytes, value: Resource) -> bool:
     """Tell whether objects and arrays stand deeper in one another than ``DEPTH_MAX``."""
     if body.count(b"{") + body.count(b"[") <= DEPTH_MAX:

@@ -81,15 +81,6 @@ async def test_what_is_not_there_yet_is_refused_by_its_name(served, rules, metho
     assert answer.json()["issue"][0]["code"] == "not-supported"
 
 
-@pytest.mark.parametrize("address", ["/fhir/metadata", "/fhir/Patient/1", "/fhir/Patient"])
-async def test_xml_is_refused_by_name(served, rules, address):
-    for query, headers in (("?_format=xml", {}), ("", {"accept": "application/fhir+xml"})):
-        answer = await served.ask("GET", address + query, headers=headers)
-        assert (answer.status_code, rules(answer)) == (406, ["http.xml-not-served"])
-    answer = await served.ask("POST", "/fhir/Patient", b"<a/>", {"content-type": "text/xml"})
-    assert (answer.status_code, rules(answer)) == (415, ["http.xml-not-read"])
-
-
 @pytest.mark.parametrize("length", ["200001", None])
 async def test_a_body_over_the_limit_is_refused(served, rules, length):
     async def chunks():

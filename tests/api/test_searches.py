@@ -147,8 +147,11 @@ async def test_a_form_says_what_form_it_wants_the_answer_in(three, rules):
     pretty = await three.ask("POST", "/fhir/Patient/_search", b"family=dubois&_pretty=true", form)
     assert pretty.text.startswith('{\n  "resourceType": "Bundle"')
     assert ids(pretty.json()) == ["p2"]
-    xml = await three.ask("POST", "/fhir/Patient/_search", b"_format=xml", form)
-    assert (xml.status_code, rules(xml)) == (406, ["http.xml-not-served"])
+    xml = await three.ask("POST", "/fhir/Patient/_search", b"_format=xml&family=dubois", form)
+    assert xml.headers["content-type"] == "application/fhir+xml; charset=utf-8"
+    assert b'<id value="p2"/>' in xml.content
+    turtle = await three.ask("POST", "/fhir/Patient/_search", b"_format=ttl", form)
+    assert (turtle.status_code, rules(turtle)) == (406, ["http.turtle-not-served"])
     odd = {"content-type": "application/x-www-form-urlencoded; charset=iso-8859-1"}
     latin = await three.ask("POST", "/fhir/Patient/_search", b"family=%E9", odd)
     assert (latin.status_code, rules(latin)) == (415, ["http.charset-not-read"])

@@ -34,7 +34,7 @@ def test_it_is_a_statement_of_r4():
     assert said["resourceType"] == "CapabilityStatement"
     assert said["fhirVersion"] == "4.0.1"
     assert said["implementation"]["url"] == "http://b"
-    assert said["format"] == ["json", "application/fhir+json"]
+    assert said["format"] == ["json", "application/fhir+json", "xml", "application/fhir+xml"]
     assert said["rest"][0]["interaction"] == [{"code": "batch"}]
 
 

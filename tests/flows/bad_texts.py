@@ -90,10 +90,9 @@ TEXTS = (
         {"content-type": "text/plain"},
     ),
     Text(
-        "FHIR XML",
+        "XML said to be JSON",
         lambda _: b'<Patient xmlns="http://hl7.org/fhir"/>',
-        Answer(415, "http.xml-not-read"),
-        {"content-type": "application/fhir+xml"},
+        Answer(400, "json.malformed"),
     ),
     Text(
         "another charset",
@@ -115,10 +114,10 @@ TEXTS = (
     ),
     Text("a compressed body that is not said to be", gzip.compress, Answer(400, "json.not-utf8")),
     Text(
-        "`Accept` of XML only",
+        "`Accept` of Turtle only",
         _as_it_is,
-        Answer(406, "http.xml-not-served"),
-        {"accept": "application/fhir+xml"},
+        Answer(406, "http.turtle-not-served"),
+        {"accept": "application/fhir+turtle"},
     ),
     Text(
         "a header of 70,000 bytes",

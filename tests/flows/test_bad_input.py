@@ -9,6 +9,7 @@ from tests.flows import bad_input
 from tests.flows.bad_input import Answer, Case, Door, Fault, Text
 from tests.flows.bad_sections import SECTIONS
 from tests.flows.bad_texts import FAULTS, TEXTS
+from tests.flows.bad_xml import XML_TEXTS
 from tests.flows.tried import Tried
 
 
@@ -37,7 +38,7 @@ def demand(answer: httpx.Response, wanted: Answer, place: str | None = None) -> 
 
 
 @pytest.mark.parametrize("door", bad_input.DOORS, ids=lambda door: door.title)
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.title)
+@pytest.mark.parametrize("text", TEXTS + XML_TEXTS, ids=lambda text: text.title)
 def test_a_body_at_fault_is_refused_at_every_door(tried: Tried, door: Door, text: Text) -> None:
     before = tried.counts()
     given = {"content-type": door.media} | dict(text.headers)

@@ -18,7 +18,11 @@ from tests.flows.tried import Tried
 LIMIT = 50_000_000
 SENT = 100_000_000
 CHUNK = b" " * 1_000_000
-LARGE = (*bad_input.DOORS, Door("`POST` Binary", "POST", "/fhir/Binary", {}, "application/pdf"))
+LARGE = (
+    *bad_input.DOORS,
+    Door("`POST` Binary", "POST", "/fhir/Binary", {}, "application/pdf"),
+    Door("`POST` FHIR XML", "POST", "/fhir/Patient", {}, "application/fhir+xml"),
+)
 
 
 @pytest.mark.parametrize("door", LARGE, ids=lambda door: door.title)

@@ -4,6 +4,7 @@ from passerelle.errors.rules import table
 from tests.flows import bad_archives, bad_commands
 from tests.flows.bad_sections import SECTIONS
 from tests.flows.bad_texts import FAULTS, TEXTS
+from tests.flows.bad_xml import XML_TEXTS
 from tools import write_bad_input
 
 
@@ -12,7 +13,7 @@ def test_the_page_of_bad_input_is_written_from_the_tables() -> None:
 
 
 def test_every_rule_of_the_tables_is_a_rule() -> None:
-    named = {text.answer.rule for text in TEXTS}
+    named = {text.answer.rule for text in TEXTS + XML_TEXTS}
     named |= {fault.answer.rule for fault in FAULTS}
     named |= {case.answer.rule for _, cases in SECTIONS for case in cases}
     named |= {bad.rule for bad in bad_archives.ARCHIVES + bad_archives.DOCUMENTS}

@@ -6,8 +6,9 @@ served so that no browser runs it.
 
 import base64
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
-from passerelle.api.rest import interactions, negotiation, responses
+from passerelle.api.rest import formats, interactions, negotiation, responses
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
@@ -21,6 +22,20 @@ GUARDS = (
     (b"vary", b"accept"),
 )
 """Headers under which foreign bytes are served."""
+
+
+class Frame(NamedTuple):
+    """What stands around the bytes in a form: before ``data``, after it, and at the very end."""
+
+    data: bytes
+    data_end: bytes
+    end: bytes
+
+
+FRAMES = {
+    "json": Frame(b',"data":"', b'"', b"}"),
+    "xml": Frame(b'<data value="', b'"/>', b"</Binary>"),
+}
 
 
 async def create(repository: Repository, request: Request) -> Reply:
@@ -44,7 +59,7 @@ async def create(repository: Repository, request: Request) -> Reply:
 async def update(repository: Repository, request: Request) -> Reply:
     """Keep a version of a Binary given as a resource; raw bytes have no way in here yet."""
     media = negotiation.ranges(request.header(b"content-type") or "")
-    if media and media[0].type not in FHIR_TYPES | negotiation.JSON_TYPES:
+    if media and media[0].type not in negotiation.XML_TYPES | negotiation.JSON_TYPES:
         raise NotSupported(issue("http.not-there-yet", what="PUT Binary, octets"))
     return await interactions.update(repository, request)
 
@@ -62,11 +77,13 @@ async def read(repository: Repository, request: Request) -> Reply:
     form = _form(request, content_type.partition(";")[0].strip().lower())
     headers = tuple(pair for pair in known.headers if pair[0] != b"content-type")
     if form == "resource":
-        negotiation.demand_json(request.header(b"accept") or "", _format(request))
+        wanted = request.wanted()
+        shown = formats.written(known, wanted._replace(pretty=False))
+        media = responses.FHIR_XML if wanted.format == "xml" else responses.FHIR_JSON
         return Reply(
             200,
-            (responses.FHIR_JSON, *headers, (b"vary", b"accept")),
-            stream=_with_data(known.body, chunks),
+            (media, *headers, formats.VARY),
+            stream=_with_data(shown.body, FRAMES[wanted.format], chunks),
         )
     served_as = (b"content-type", content_type.encode("latin-1", "replace"))
     return Reply(200, (served_as, *headers, *GUARDS), stream=chunks)
@@ -85,25 +102,27 @@ def _form(request: Request, native: str) -> str:
     for media in asked:
         if media.type in (native, family, "*/*", "text/html"):
             return "native"
-        if media.type in negotiation.JSON_TYPES or media.type in FHIR_TYPES:
+        if media.type in negotiation.JSON_TYPES | negotiation.XML_TYPES:
             return "resource"
     raise NotAcceptable(issue("http.format-not-served"))
 
 
-async def _with_data(body: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _with_data(
+    body: bytes, frame: Frame, chunks: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     """Stream the resource with its bytes as ``data``, three by three as base64 has them.
 
     Without a byte there is no ``data``: FHIR has no empty texts.
     """
     rest, begun = b"", False
-    yield body.removesuffix(b"}")
+    yield body.removesuffix(frame.end)
     async for chunk in chunks:
         rest += chunk
         whole = len(rest) - len(rest) % 3
         if whole:
-            yield (b"" if begun else b',"data":"') + base64.b64encode(rest[:whole])
+            yield (b"" if begun else frame.data) + base64.b64encode(rest[:whole])
             begun, rest = True, rest[whole:]
     if rest:
-        yield (b"" if begun else b',"data":"') + base64.b64encode(rest)
+        yield (b"" if begun else frame.data) + base64.b64encode(rest)
         begun = True
-    yield b'"}' if begun else b"}"
+    yield (frame.data_end if begun else b"") + frame.end

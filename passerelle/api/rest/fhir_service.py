@@ -7,13 +7,13 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import fhir_routes, operations, responses
+from passerelle.api.rest import fhir_routes, formats, operations, responses
 from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, shape_of
-from passerelle.api.rest.requests import Request
+from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import NotSupported
+from passerelle.errors.refusals import NotAcceptable, NotSupported
 from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
@@ -25,6 +25,9 @@ PREFIX = fhir_routes.BASE
 UNKNOWN = "/fhir/*"
 """The route that is told of an address without a shape."""
 
+READING = ("read", "vread", "search", "history")
+"""How the interactions begin that leave the record as it is."""
+
 
 class FhirService:
     """The FHIR base of one gateway."""
@@ -34,6 +37,7 @@ class FhirService:
         self.body_limit = body_limit
         self.software_version = software_version
         self._metadata: bytes | None = None
+        self._statements: dict[Wanted, Reply] = {}
 
     async def answer(
         self,
@@ -56,7 +60,7 @@ class FhirService:
         scope["passerelle.route"] = shape
         method = "GET" if request.method == "HEAD" else request.method
         if shape == METADATA:
-            return self._capabilities(request, method)
+            return await self._capabilities(request, method)
         routes = ROUTES.get(shape, {})
         route = routes.get(method)
         if route is None:
@@ -64,9 +68,18 @@ class FhirService:
         repository = Repository(self.gateway, caller)
         if route.negotiates:
             return await route.handler(repository, request)
-        pretty = request.demand_json()
+        wanted = request.wanted()
         reply = await route.handler(repository, request)
-        return responses.pretty(reply) if pretty else reply
+        if request.form_pairs:
+            wanted = request.wanted()
+        try:
+            return await formats.formed(reply, wanted)
+        except NotAcceptable as refusal:
+            if route.code.startswith(READING):
+                raise
+            # What was written stays written; the answer says why it is not shown.
+            said = responses.said(reply.status, refusal.issues, reply.headers[1:])
+            return await formats.formed(said, wanted)
 
     def capabilities(self) -> bytes:
         """Give the CapabilityStatement, made once."""
@@ -87,15 +100,17 @@ class FhirService:
             )
         return self._metadata
 
-    def _capabilities(self, request: Request, method: str) -> Reply:
+    async def _capabilities(self, request: Request, method: str) -> Reply:
         """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
         if method != "GET":
             raise NotAllowedHere(("GET", "HEAD"))
         if ("mode", "terminology") in request.all_pairs():
             raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
-        pretty = request.demand_json()
-        reply = responses.fhir(self.capabilities())
-        return responses.pretty(reply) if pretty else reply
+        wanted = request.wanted()
+        if wanted not in self._statements:
+            reply = responses.fhir(self.capabilities())
+            self._statements[wanted] = await formats.formed(reply, wanted)
+        return self._statements[wanted]
 
 
 def _without_route(shape: str, method: str) -> Exception:

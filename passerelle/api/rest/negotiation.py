@@ -14,11 +14,16 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.bundles.transaction_entries import etag_version
 
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
-JSON_RANGES = JSON_TYPES | {"*/*", "application/*", "text/html"}
+XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
+ANY = frozenset({"*/*", "application/*"})
+JSON_RANGES = JSON_TYPES | ANY | {"text/html"}
 """What is answered in JSON. A browser asks for ``text/html`` first and is shown JSON too."""
 
-XML = re.compile(r"(?:.*[/+])?xml\Z")
+Format: TypeAlias = Literal["json", "xml"]
+"""The two forms that a resource is served in."""
+
 TURTLE = re.compile(r".*(?:turtle|ttl)\Z")
 VERSIONS = frozenset({"4.0", "4.0.1"})
 """Values of the media type parameter ``fhirVersion`` that are this version."""
@@ -64,45 +69,71 @@ def ranges(accept: str) -> tuple[MediaRange, ...]:
 
 
 @lru_cache(maxsize=256)
-def demand_json(accept: str, format_: str | None = None) -> None:
-    """See that JSON is among what the client reads; ``_format`` goes before Accept.
+def answer_format(accept: str, format_: str | None = None, *, only_json: bool = False) -> Format:
+    """Give the form of the answer: the heaviest range that we serve; ``_format`` goes before.
 
-    Raises NotAcceptable, which says so by name when XML or Turtle was asked for.
+    Without a wish it is JSON. Raises NotAcceptable, which says so by name when Turtle was asked
+    for, or another version of FHIR.
     """
     asked = ranges(accept if format_ is None else format_)
     if not asked and format_ is None:
-        return
-    refused = format_ is None and FHIR_JSON in _refused(accept)
-    for media in () if refused else asked:
+        return "json"
+    refused = _refused(accept) if format_ is None else frozenset()
+    for media in asked:
         version = dict(media.parameters).get("fhirversion")
-        if media.type in JSON_RANGES and (version is None or version in VERSIONS):
-            return
-    if any(XML.match(media.type) for media in asked):
-        raise NotAcceptable(issue("http.xml-not-served"))
+        if version is not None and version not in VERSIONS:
+            continue
+        if media.type in JSON_RANGES and FHIR_JSON not in refused:
+            return "json"
+        if media.type in XML_TYPES | ANY and FHIR_XML not in refused and not only_json:
+            return "xml"
+    if only_json and any(media.type in XML_TYPES for media in asked):
+        raise NotAcceptable(issue("http.only-json-served"))
     if any(TURTLE.match(media.type) for media in asked):
         raise NotAcceptable(issue("http.turtle-not-served"))
-    if not refused and any(media.type in JSON_RANGES for media in asked):
+    if any(media.type in JSON_RANGES | XML_TYPES and media.parameters for media in asked):
         raise NotAcceptable(issue("http.fhir-version-not-served"))
     raise NotAcceptable(issue("http.format-not-served"))
 
 
+def demand_json(accept: str, format_: str | None = None) -> None:
+    """See that JSON is among what the client reads, where nothing else is served.
+
+    Raises NotAcceptable.
+    """
+    answer_format(accept, format_, only_json=True)
+
+
 @lru_cache(maxsize=256)
-def demand_json_body(content_type: str) -> None:
-    """See that a body is JSON in UTF-8. Raises UnsupportedMedia, by name for XML."""
+def body_format(content_type: str) -> Format:
+    """Give the form of a body, which is in UTF-8. Raises UnsupportedMedia."""
     media = ranges(content_type)
     if not media:
         raise UnsupportedMedia(issue("http.content-type-missing"))
     if len(media) > 1:  # the header came twice: nobody knows which one is meant
         raise UnsupportedMedia(issue("http.content-type-not-read"))
     given = dict(media[0].parameters)
-    if XML.match(media[0].type):
-        raise UnsupportedMedia(issue("http.xml-not-read"))
-    if media[0].type not in JSON_TYPES:
+    if media[0].type not in JSON_TYPES | XML_TYPES:
         raise UnsupportedMedia(issue("http.content-type-not-read"))
     if given.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMedia(issue("http.charset-not-read"))
     if given.get("fhirversion", "4.0") not in VERSIONS:
         raise UnsupportedMedia(issue("http.fhir-version-not-read"))
+    return "json" if media[0].type in JSON_TYPES else "xml"
+
+
+def demand_json_body(content_type: str) -> None:
+    """See that a body is JSON in UTF-8, where nothing else is read. Raises UnsupportedMedia."""
+    if body_format(content_type) != "json":
+        raise UnsupportedMedia(issue("http.only-json-read"))
+
+
+def spoken_format(accept: str, format_: str | None) -> Format:
+    """Give the form in which a client is told what went wrong: what it asked for, or else JSON."""
+    try:
+        return answer_format(accept, format_)
+    except NotAcceptable:
+        return "json"
 
 
 @lru_cache(maxsize=256)

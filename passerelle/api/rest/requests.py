@@ -3,8 +3,9 @@
 https://hl7.org/fhir/R4/http.html#general . Bodies are counted while they come in.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from passerelle.api.errors import ClientGone
@@ -13,6 +14,7 @@ from passerelle.errors.refusals import Invalid, TooLarge, UnsupportedMedia
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Resource
+from passerelle.fhir.xml import reader
 
 PAIRS_MAX = 1000
 """As many parameters a query or a form may have."""
@@ -20,7 +22,20 @@ PAIRS_MAX = 1000
 ENCODED = {b"content-encoding": b"identity", b"transfer-encoding": b"chunked"}
 """Headers that tell how a body is coded, and the one value of each that is read."""
 
+LARGE_XML_BYTES = 100_000
+"""A body of XML above this is read in a thread of its own, so that others need not wait."""
+
+WANTED = "passerelle.wanted"
+"""Where the ASGI scope holds the form of the answer once it is known."""
+
 FORM = "application/x-www-form-urlencoded"
+
+
+class Wanted(NamedTuple):
+    """The form of an answer; ``pretty``: laid out for people."""
+
+    format: negotiation.Format = "json"
+    pretty: bool = False
 
 
 class Request:
@@ -28,7 +43,9 @@ class Request:
 
     __slots__ = (
         "_receive",
+        "_scope",
         "body_limit",
+        "form_pairs",
         "headers",
         "id",
         "method",
@@ -40,7 +57,7 @@ class Request:
 
     def __init__(
         self,
-        scope: Mapping[str, Any],
+        scope: MutableMapping[str, Any],
         headers: Mapping[bytes, bytes],
         receive: Any,
         body_limit: int,
@@ -50,6 +67,8 @@ class Request:
         self.headers = headers
         self.body_limit = body_limit
         self._receive = receive
+        self._scope = scope
+        self.form_pairs: list[tuple[str, str]] = []
         self.type = ""
         self.id = ""
         self.version = ""
@@ -79,18 +98,27 @@ class Request:
         """Whether unknown parameters are refused; left out by default, as the standard advises."""
         return self.preference.handling == "strict"
 
-    def demand_json(self) -> bool:
-        """See that the client reads JSON; tell whether it wants it pretty. Raises NotAcceptable."""
+    def wanted(self) -> Wanted:
+        """Give the form of the answer, by ``_format`` (of the query, or of a form) or Accept.
+
+        It is noted for whoever has to tell of a refusal later. Raises NotAcceptable.
+        """
         accept = self.headers.get(b"accept", b"").decode("latin-1")
-        if not self.query:
-            negotiation.demand_json(accept)
-            return False
-        format_, pretty = None, False
-        for name, value in self.all_pairs():
-            if name == "_format":
-                format_ = value
-            elif name == "_pretty":
-                pretty = value == "true"
+        if not self.query and not self.form_pairs:
+            found = Wanted(negotiation.answer_format(accept))
+        else:
+            format_, pretty = _format_and_pretty([*self.all_pairs(), *self.form_pairs])
+            found = Wanted(negotiation.answer_format(accept, format_), pretty)
+        self._scope[WANTED] = found
+        return found
+
+    def demand_json(self) -> bool:
+        """See that the client reads JSON, where nothing else is served.
+
+        Tells whether it wants it laid out for people. Raises NotAcceptable.
+        """
+        accept = self.headers.get(b"accept", b"").decode("latin-1")
+        format_, pretty = _format_and_pretty(self.all_pairs())
         negotiation.demand_json(accept, format_)
         return pretty
 
@@ -135,12 +163,19 @@ class Request:
         )
 
     async def resource(self) -> Resource:
-        """Give the body as a resource. Raises UnsupportedMedia, Invalid, TooLarge."""
-        negotiation.demand_json_body(self.header(b"content-type") or "")
+        """Give the body, JSON or XML, as a resource.
+
+        Raises UnsupportedMedia, Invalid, TooLarge.
+        """
+        format_ = negotiation.body_format(self.header(b"content-type") or "")
         body = await self.body()
         if not body:
             raise Invalid(issue("http.body-missing"))
-        return json_text.decode(body)
+        if format_ == "json":
+            return json_text.decode(body)
+        if len(body) > LARGE_XML_BYTES:
+            return await asyncio.to_thread(reader.decode, body)
+        return reader.decode(body)
 
     async def form(self) -> list[tuple[str, str]]:
         """Give the parameters of a form body; no body at all has none.
@@ -157,7 +192,33 @@ class Request:
         name, _, charset = parameters.partition("=")
         if name.strip() == "charset" and charset.strip(' "') not in ("utf-8", "utf8"):
             raise UnsupportedMedia(issue("http.charset-not-read"))
-        return form_pairs(await self.body())
+        self.form_pairs = form_pairs(await self.body())
+        return self.form_pairs
+
+
+def _format_and_pretty(pairs: list[tuple[str, str]]) -> tuple[str | None, bool]:
+    """Give what ``_format`` and ``_pretty`` say; the last one of each counts."""
+    format_, pretty = None, False
+    for name, value in pairs:
+        if name == "_format":
+            format_ = value
+        elif name == "_pretty":
+            pretty = value == "true"
+    return format_, pretty
+
+
+def wanted_anyhow(scope: Mapping[str, Any]) -> Wanted:
+    """Give the form in which a client is told of a refusal; never refuses anything itself."""
+    known = scope.get(WANTED)
+    if isinstance(known, Wanted):
+        return known
+    try:
+        pairs = form_pairs(scope["query_string"])
+    except Invalid:
+        pairs = []
+    format_, pretty = _format_and_pretty(pairs)
+    accept = header_map(scope["headers"]).get(b"accept", b"").decode("latin-1")
+    return Wanted(negotiation.spoken_format(accept, format_), pretty)
 
 
 def wants_pretty(query: bytes) -> bool:

@@ -17,6 +17,7 @@ from passerelle.store.contract import Version
 Header = tuple[bytes, bytes]
 
 FHIR_JSON = (b"content-type", b"application/fhir+json; charset=utf-8")
+FHIR_XML = (b"content-type", b"application/fhir+xml; charset=utf-8")
 JSON = (b"content-type", b"application/json; charset=utf-8")
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 CLOSE = (b"connection", b"close")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from passerelle.api.rest import negotiation, responses
+from passerelle.api.rest import responses
 from passerelle.api.rest.interactions import shown
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
@@ -23,12 +23,9 @@ async def search(repository: Repository, request: Request) -> Reply:
 async def search_by_form(repository: Repository, request: Request) -> Reply:
     """Answer ``POST [base]/[type]/_search``: the parameters of the form and of the address."""
     form = await request.form()
-    for name, value in form:
-        if name == "_format":
-            negotiation.demand_json(request.header(b"accept") or "", value)
+    request.wanted()  # a form may ask for another one than the address
     asked = [pair for pair in form if pair[0] not in ("_format", "_pretty")]
-    reply = await _answer(repository, request, [*request.pairs(), *asked])
-    return responses.pretty(reply) if ("_pretty", "true") in form else reply
+    return await _answer(repository, request, [*request.pairs(), *asked])
 
 
 async def _answer(
