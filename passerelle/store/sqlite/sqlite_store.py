@@ -29,7 +29,8 @@ from passerelle.store.contract import (
     Unit,
     Version,
 )
-from passerelle.store.gathering import Marks
+from passerelle.store.everything.everything_pages import page
+from passerelle.store.gathering import Everything, Marks
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history
@@ -164,6 +165,14 @@ class SqliteStore:
         """Give the highest ``seq`` among a dossier's resources, deleted ones included."""
         found: int | None = self._readers.one(readings(caller, "sqlite").dossier_seq, (dossier,))[0]
         return found
+
+    async def everything(self, asked: Everything, caller: Caller) -> Page:
+        """Give one page of all that is about a resource."""
+        return await self._readers.run(
+            lambda connection: without_waiting(
+                page(_runner(connection), asked, caller, "sqlite", secret=self._secret)
+            )
+        )
 
     async def marks(self, type: str | None, caller: Caller) -> Marks:
         """Give the profiles, tags and security labels that resources bear."""

@@ -1,0 +1,1 @@
+"""The readings of `$everything`: all that is about one person, page by page."""
