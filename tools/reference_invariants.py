@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from passerelle.fhir.conformance.invariants import COMPILED, CORRECTED, Invariant, invariants
-from tools.reference_markdown import code, page, table
+from passerelle.fhir.conformance.invariants import COMPILED, CORRECTED, OPEN, Invariant, invariants
+from tools.reference_markdown import code, codes, page, table
 
 DECIDED = {
     COMPILED: "R4's own FHIRPath expression, compiled",
@@ -28,8 +28,8 @@ def write() -> str:
         f"R4 4.0.1 has {len(found)} invariants of severity *error* in its resources and data "
         "types (`ElementDefinition.constraint`; the 34 warnings are not refused). All of them are "
         "checked at the door, for every resource that comes in.",
-        "An invariant is broken when its expression says *false*. Where it says nothing (an empty "
-        "answer), nothing is refused.",
+        "An invariant holds when its expression says *true*. An empty answer breaks it, but for "
+        f"{codes(sorted(OPEN))}, where it means that nothing can be said.",
         "## Who decides",
         table(("By", "Invariants", "What it is"), rows),
         "## Corrected expressions",

@@ -236,10 +236,7 @@ LAWS: dict[str, tuple[tuple[str, Callable[[Node], Places]], ...]] = {
         ("lst-2", _only_when("deleted", "entry", "changes")),
         ("lst-3", _only_when("date", "entry", "working")),
     ),
-    "Observation": (
-        ("obs-3", _one_of("referenceRange", "low", "high", "text")),
-        ("obs-6", _absent_or_valued),
-    ),
+    "Observation": (("obs-6", _absent_or_valued),),
     "Organization": (
         ("org-1", _organization_named),
         ("org-2", _not_at_home("address")),
