@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -223,6 +224,29 @@ def served_without_worker() -> Door:
     return web_application(settings)
 
 
+async def start_packages(gateway: Gateway, folder: Path) -> StopWorker:
+    """Add the packages of a folder beside the requests; what became of each is told in the log."""
+
+    async def work() -> None:
+        from passerelle.dossiers.package_folder import add_folder
+
+        async for each in add_folder(gateway, folder):
+            rules = sorted({said.rule for said in each.issues})
+            if each.added is None:
+                log.warning("package.refused", file=each.file, rules=rules)
+            elif each.added.is_new:
+                log.info("package.added", package=str(each.added.key), rules=rules)
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(_tell_a_fault)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return stop
+
+
 async def start_worker(gateway: Gateway) -> StopWorker:
     """Start the worker of a gateway in this process, and the reader of its mailbox.
 
@@ -248,7 +272,7 @@ async def start_worker(gateway: Gateway) -> StopWorker:
 
 
 def _tell_a_fault(task: asyncio.Task[None]) -> None:
-    """Tell of a worker that ended without being told to: jobs wait until the next start."""
+    """Tell of what ended without being told to: its work waits until the next start."""
     fault = None if task.cancelled() else task.exception()
     if fault is not None:
         log.error("worker.ended", fault=type(fault).__name__, frames=frames(fault))
@@ -286,6 +310,8 @@ def application_of(
         await open_record(gateway, settings)
         if start_worker is not None:
             stop_worker.append(await start_worker(gateway))
+        if settings.packages is not None:
+            stop_worker.append(await start_packages(gateway, settings.packages))
         # What was loaded stays: it need not be looked through again and again.
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 20, 50)

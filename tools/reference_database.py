@@ -30,6 +30,8 @@ TABLES = {
     "blob": "The bytes of documents and of raw messages.",
     "job": "The outbox: what is to be done after a transaction, written in it.",
     "message": "Raw messages, in and out, with their fate.",
+    "package": "The installed FHIR packages.",
+    "conformance": "Which resources of the record each package brought.",
     "setting": "What all processes on one record share.",
 }
 """What each table holds. The tests want a line for every table."""

@@ -24,11 +24,13 @@ FAMILIES = {
     "json": "The text of a body, before it is a resource.",
     "mss": "Addresses and messages of secure mail (MSSanté).",
     "operation": "What an operation takes in, and what it finds.",
+    "package": "FHIR packages: their archive, their contents, what they depend on.",
     "record": "What the record holds, and what it cannot do now.",
     "search": "The parameters of a search.",
     "sending": "A document asked to be sent.",
     "settings": "The settings, told at the start of a command.",
     "structure": "The structure of a resource, as R4 4.0.1 defines it.",
+    "terminology": "Code systems, value sets and concept maps, and codes looked for in them.",
     "xdm": "The IHE_XDM archive of a message.",
     "xml": "XML from outside, before it is a document.",
 }

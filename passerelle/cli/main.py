@@ -6,7 +6,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 import typer
 
-from passerelle.cli import demo, dossier, fhir, ins, mss, serving
+from passerelle.cli import demo, dossier, fhir, ins, mss, packages, serving
 
 app = typer.Typer(
     name="passerelle",
@@ -19,5 +19,6 @@ app.add_typer(ins.app, name="ins")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(dossier.app, name="dossier")
 app.add_typer(mss.app, name="mss")
+app.add_typer(packages.app, name="packages")
 serving.register(app)
 demo.register(app)

@@ -1,10 +1,11 @@
 """What the use cases need from the outside, made once by ``passerelle.app`` and handed in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.pace import USUAL, Pace
+from passerelle.dossiers.term_cache import TermCache
 from passerelle.store.contract import Store
 
 
@@ -26,3 +27,4 @@ class Gateway:
     ins: InsPolicy = InsPolicy()
     mail: SecureMail | None = None
     pace: Pace = USUAL
+    terms: TermCache = field(default_factory=TermCache, compare=False)

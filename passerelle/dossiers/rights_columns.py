@@ -3,9 +3,10 @@
 They are filled from the first day; the policies that read them come with the rights.
 """
 
+from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.search.index_bounds import key
-from passerelle.fhir.urls import DOSSIER_TAG
+from passerelle.fhir.urls import DOSSIER_TAG, PACKAGE_TAG
 from passerelle.store.contract import RightsColumns
 
 ELEMENTS = {
@@ -20,6 +21,9 @@ ELEMENTS = {
     "Communication": "messages",
 }
 """Resource type to the section of the dossier that the habilitation matrix speaks of."""
+
+PACKAGE = "package"
+"""Element of what came with a FHIR package: of no dossier, and in no feed of what happened."""
 
 AUTHORS = ("author", "requester", "sender", "recorder", "asserter", "source")
 """Elements that name who made a resource, first found wins."""
@@ -46,7 +50,7 @@ def rights_columns(resource: Resource) -> RightsColumns:
     hidden = tuple(code for code in HIDDEN if code in labels)
     return RightsColumns(
         dossier=_dossier(meta),
-        element=ELEMENTS.get(type_),
+        element=PACKAGE if _is_packaged(type_, meta) else ELEMENTS.get(type_),
         confidentiality=next((code for code in reversed(CONFIDENTIALITY) if code in labels), None),
         hidden=" ".join(hidden) or None,
         author=_reference(resource, AUTHORS),
@@ -54,6 +58,11 @@ def rights_columns(resource: Resource) -> RightsColumns:
         shared=None,
         patient_visible="INVISIBLE_PATIENT" not in hidden,
     )
+
+
+def _is_packaged(type_: str, meta: Resource) -> bool:
+    """Tell whether a resource came with a package."""
+    return type_ in SERVED and any(tag.get("system") == PACKAGE_TAG for tag in meta.get("tag", ()))
 
 
 def _dossier(meta: Resource) -> str | None:

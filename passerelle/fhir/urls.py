@@ -7,6 +7,9 @@ PASSERELLE_EXTENSION = PASSERELLE + "/StructureDefinition/"
 DOSSIER_TAG = PASSERELLE + "/CodeSystem/dossier"
 """``meta.tag.system`` of what belongs to a dossier; the code is ``system|value``."""
 
+PACKAGE_TAG = PASSERELLE + "/CodeSystem/package"
+"""``meta.tag.system`` of what came with a FHIR package; the code is ``name#version``."""
+
 FR_CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition/"
 CDS = "https://interop.esante.gouv.fr/ig/fhir/cds/StructureDefinition/"
 PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"

@@ -15,6 +15,7 @@ from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 from passerelle.store.gathering import Everything, Marks
+from passerelle.store.packages import Packages
 
 
 class Claim(NamedTuple):
@@ -270,6 +271,10 @@ class Stale(Exception):
 
 class Store(Protocol):
     """The record. All methods raise ``Unavailable`` when the database does not answer."""
+
+    @property
+    def packages(self) -> Packages:
+        """The tables of the installed FHIR packages."""
 
     async def open(self) -> None:
         """Open the connections and start the writer; raises Unavailable when not migrated."""

@@ -250,6 +250,37 @@ setting = Table(
 """What all processes on one record share: ``cursor``, the secret that seals the places of pages,
 and ``search-parameters``, the digest of the table that the index rows were made with."""
 
+package = Table(
+    "package",
+    metadata,
+    Column("name", _C, nullable=False),
+    Column("version", _C, nullable=False),
+    Column("digest", _C, nullable=False),  # SHA-256 of the archive
+    Column("state", _C, nullable=False),  # loading, ready, removing
+    Column("at", _BIG, nullable=False),
+    Column("resources", Integer, nullable=False),  # how many it brought
+    Column("examples", Integer, nullable=False),  # how many it holds that are not in the record
+    Column("canonical", _C),  # of the guide
+    Column("title", _C),  # for people
+    Column("dependencies", LargeBinary, nullable=False),  # JSON, versions by name
+    PrimaryKeyConstraint("name", "version"),
+    **_CLUSTERED,
+)
+
+conformance = Table(
+    "conformance",
+    metadata,
+    Column("name", _C, nullable=False),  # of the package
+    Column("package", _C, nullable=False),  # version of the package
+    Column("type", _C, nullable=False),
+    Column("id", _C, nullable=False),
+    Column("path", _C, nullable=False),  # of the file in the package
+    Column("url", _C),  # canonical of the resource
+    Column("version", _C),  # of the resource, as published
+    PrimaryKeyConstraint("name", "package", "type", "id"),
+    **_CLUSTERED,
+)
+
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.
     event.listen(

@@ -24,6 +24,7 @@ NAMES = [
     "0001 The first tables of the record (house section 3).",
     "0002 The index rows of composite search parameters and of places.",
     "0003 The order of all changes, and the floor that feeds have been read to.",
+    "0004 The installed FHIR packages, and which resources of the record each brought.",
 ]
 
 _COLUMNS = """

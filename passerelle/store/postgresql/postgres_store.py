@@ -30,11 +30,13 @@ from passerelle.store.contract import (
 )
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.gathering import Everything, Marks
+from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import GONE
 from passerelle.store.postgresql.postgres_horizon import horizon
 from passerelle.store.postgresql.postgres_listener import Listener
+from passerelle.store.postgresql.postgres_packages import PostgresRunner
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
@@ -59,6 +61,7 @@ class PostgresStore:
         self._connections = Connections(database_url, connections, waiting_max)
         self._writer = PostgresWriter(self._connections, clock)
         self._jobs_added = WakeUp()
+        self.packages = Packages(PostgresRunner(self._connections))
         self._listener = Listener(self._connections, self._jobs_added)
         self._secret = b""
 

@@ -31,6 +31,7 @@ from passerelle.store.contract import (
 )
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.gathering import Everything, Marks
+from passerelle.store.packages import Packages
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history
@@ -41,6 +42,7 @@ from passerelle.store.sqlite import sqlite_outbox
 from passerelle.store.sqlite.sqlite_batch import Batch
 from passerelle.store.sqlite.sqlite_connection import path_of
 from passerelle.store.sqlite.sqlite_faults import unavailable
+from passerelle.store.sqlite.sqlite_packages import SqliteRunner
 from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
 from passerelle.store.sqlite.sqlite_writer import SqliteWriter
 from passerelle.store.wake_up import WakeUp
@@ -55,6 +57,7 @@ class SqliteStore:
         self._writer = SqliteWriter(self._path, clock)
         self._readers = SqliteReaders(self._path)
         self._jobs_added = WakeUp()
+        self.packages = Packages(SqliteRunner(self._readers, self._writer))
         self._secret = b""
 
     async def open(self) -> None:

@@ -1,0 +1,183 @@
+"""FHIR packages of a record: adding, listing, removing.
+
+The conformance resources of a package go into the record as resources like any other, under ids of
+their own (docs/decisions/2611-packages-in-the-record.md). A package that was begun and not ended
+is gone on with when it is added again; adding what is there changes nothing.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from passerelle.dossiers import keeping
+from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import Conflict, Issue, NotFound, PasserelleError
+from passerelle.errors.rules import issue
+from passerelle.fhir.conformance import structure
+from passerelle.fhir.packages.package_reading import Package, Packaged, PackageKey, read_package
+from passerelle.fhir.packages.tar_reading import Limits
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Delete, Draft, Put, Unit
+from passerelle.store.packages import ConformanceRow, InstalledPackage
+
+AUTHOR = Caller("packages")
+BATCH = 100
+"""Resources written in one transaction."""
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+class Added(NamedTuple):
+    """What became of a package: ``is_new`` is false when it was there already."""
+
+    key: PackageKey
+    is_new: bool
+    resources: int
+    examples: int
+    issues: tuple[Issue, ...] = ()
+
+
+async def add(
+    gateway: Gateway,
+    body: bytes,
+    *,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Added:
+    """Add the package whose archive is given.
+
+    Raises Invalid (what cannot be read as a package), Conflict (the same version with other
+    contents is there).
+    """
+    package = await asyncio.to_thread(read_package, body, limits)
+    installed = {PackageKey(each.name, each.version): each for each in await installed_all(gateway)}
+    there = installed.get(package.key)
+    if there is not None and there.digest != package.digest:
+        raise Conflict(issue("package.other-content", package=str(package.key)))
+    missing = _missing(package, installed)
+    if there is not None and there.state == "ready":
+        return Added(package.key, False, there.resources, there.examples, missing)
+    faults = await _load(gateway, package, progress)
+    said = (*package.issues, *faults, *missing)
+    return Added(package.key, True, len(package.resources), package.examples, said)
+
+
+async def installed_all(gateway: Gateway) -> tuple[InstalledPackage, ...]:
+    """Give every package of the record, by name and version."""
+    return await gateway.store.packages.all()
+
+
+async def is_installed(gateway: Gateway, digest: str) -> bool:
+    """Tell whether an archive (its SHA-256) has been added and is whole."""
+    found = await installed_all(gateway)
+    return any(each.digest == digest and each.state == "ready" for each in found)
+
+
+async def remove(gateway: Gateway, key: PackageKey, *, progress: Progress | None = None) -> int:
+    """Delete the resources of a package and forget it; give how many. Raises NotFound.
+
+    Their versions stay in the log, as those of anything deleted.
+    """
+    tables = gateway.store.packages
+    if not any(key == (each.name, each.version) for each in await tables.all()):
+        raise NotFound(issue("package.not-installed", package=str(key)))
+    await tables.set_state(*key, "removing")
+    keys = await tables.keys(*key)
+    for done, some in _batches(keys):
+        await gateway.store.commit(Unit(writes=tuple(map(Delete, some))), AUTHOR)
+        _tell(progress, done, len(keys))
+    await tables.forget(*key)
+    return len(keys)
+
+
+def dependencies(package: InstalledPackage) -> dict[str, str]:
+    """Give the dependencies of an installed package, versions by name."""
+    found: dict[str, str] = json.loads(package.dependencies)
+    return found
+
+
+async def _load(gateway: Gateway, package: Package, progress: Progress | None) -> tuple[Issue, ...]:
+    """Write the resources of a package, a batch at a time; give the warnings."""
+    tables = gateway.store.packages
+    await tables.begin(_begun(package, gateway.clock()))
+    issues: list[Issue] = []
+    for done, some in _batches(package.resources):
+        drafts, said = await asyncio.to_thread(_drafts, some)
+        issues += said
+        # Noted first: what a crash leaves behind is then found when the package is removed.
+        await tables.note(*package.key, [_row(each) for each in some])
+        await gateway.store.commit(Unit(writes=tuple(map(Put, drafts))), AUTHOR)
+        _tell(progress, done, len(package.resources))
+    await tables.set_state(*package.key, "ready")
+    return tuple(issues)
+
+
+def _drafts(some: Sequence[Packaged]) -> tuple[list[Draft], list[Issue]]:
+    """Make the drafts of resources. They are kept as published, faults of structure are told."""
+    drafts: list[Draft] = []
+    issues: list[Issue] = []
+    for each in some:
+        faults = [said for said in structure.check(each.resource) if keeping.is_grave(said)]
+        try:
+            drafts.append(keeping.draft(each.key, each.resource))
+        except (PasserelleError, TypeError, ValueError, AttributeError, KeyError):
+            if not faults:
+                raise
+            issues.append(issue("package.resource-left-out", each.path))
+            continue
+        if faults:
+            issues.append(issue("package.resource-faulty", each.path, count=len(faults)))
+    return drafts, issues
+
+
+def _begun(package: Package, at: int) -> InstalledPackage:
+    return InstalledPackage(
+        *package.key,
+        digest=package.digest,
+        state="loading",
+        at=at,
+        resources=len(package.resources),
+        examples=package.examples,
+        canonical=package.canonical,
+        title=package.title,
+        dependencies=json.dumps(package.dependencies).encode(),
+    )
+
+
+def _row(each: Packaged) -> ConformanceRow:
+    url, version = each.resource.get("url"), each.resource.get("version")
+    return ConformanceRow(
+        each.key,
+        each.path,
+        url if isinstance(url, str) else None,
+        version if isinstance(version, str) else None,
+    )
+
+
+def _missing(package: Package, installed: Iterable[PackageKey]) -> tuple[Issue, ...]:
+    """Warn of dependencies that no installed package answers to; ``4.0.x`` is any of 4.0."""
+    there = set(installed)
+    return tuple(
+        issue("package.dependency-missing", "package/package.json", name=name, version=version)
+        for name, version in sorted(package.dependencies.items())
+        if not any(each.name == name and _suits(each.version, version) for each in there)
+    )
+
+
+def _suits(there: str, wanted: str) -> bool:
+    begin = wanted.removesuffix("x")
+    return there.startswith(begin) if begin != wanted else there == wanted
+
+
+def _batches(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+    """Give a batch at a time, with how many there were up to its end."""
+    for start in range(0, len(items), BATCH):
+        some = items[start : start + BATCH]
+        yield start + len(some), some
+
+
+def _tell(progress: Progress | None, done: int, of: int) -> None:
+    if progress is not None:
+        progress(done, of)

@@ -1,0 +1,1 @@
+"""FHIR packages: reading what guides are published as."""

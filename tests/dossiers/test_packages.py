@@ -1,0 +1,138 @@
+"""Packages in a record, on both databases."""
+
+import pytest
+
+from passerelle.dossiers import packages
+from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.package_folder import add_folder
+from passerelle.errors.refusals import Conflict, NotFound
+from passerelle.fhir import json_text
+from passerelle.fhir.packages.package_reading import PackageKey, read_package
+from passerelle.fhir.urls import PACKAGE_TAG
+from passerelle.store.caller import SYSTEM
+from tests.made_packages import archive, code_system, colours
+
+pytestmark = pytest.mark.anyio
+
+COLOURS = PackageKey("exemple.couleurs", "1.0.0")
+
+
+@pytest.fixture
+def gateway(store, clock):
+    return Gateway(store=store, clock=clock, new_id=lambda: "1", base_url="http://localhost/fhir")
+
+
+def keys(body):
+    return [each.key for each in read_package(body).resources]
+
+
+async def heads(gateway, body):
+    return await gateway.store.read_many(keys(body), SYSTEM)
+
+
+async def test_what_a_package_brings_is_in_the_record(gateway):
+    added = await packages.add(gateway, colours())
+    assert (added.key, added.is_new, added.resources, added.examples) == (COLOURS, True, 4, 1)
+    assert added.issues == ()
+    found = await heads(gateway, colours())
+    assert len(found) == 4
+    system = next(version for key, version in found.items() if key.type == "CodeSystem")
+    body = json_text.decode(system.body)
+    assert body["concept"] == code_system()["concept"]
+    assert body["meta"]["tag"] == [{"system": PACKAGE_TAG, "code": str(COLOURS)}]
+    assert system.author == "packages"
+
+
+async def test_adding_twice_changes_nothing(gateway):
+    await packages.add(gateway, colours())
+    before = await heads(gateway, colours())
+    again = await packages.add(gateway, colours())
+    assert not again.is_new
+    assert await heads(gateway, colours()) == before
+
+
+async def test_the_same_version_with_other_contents_is_refused(gateway):
+    await packages.add(gateway, colours())
+    with pytest.raises(Conflict) as caught:
+        await packages.add(gateway, colours(title="autre"))
+    assert caught.value.issues[0].rule == "package.other-content"
+
+
+async def test_versions_stand_side_by_side_and_each_is_removed_alone(gateway):
+    for version in ("1.0.0", "2.0.0"):
+        await packages.add(gateway, colours(version))
+    assert await packages.remove(gateway, COLOURS) == 4
+    assert [each.version for each in await packages.installed_all(gateway)] == ["2.0.0"]
+    assert all(head.body is None for head in (await heads(gateway, colours())).values())
+    assert all((await heads(gateway, colours("2.0.0"))).values())
+    with pytest.raises(NotFound):
+        await packages.remove(gateway, COLOURS)
+    back = await packages.add(gateway, colours())
+    assert back.is_new
+    assert all(head.body for head in (await heads(gateway, colours())).values())
+
+
+async def test_a_package_that_was_begun_and_not_ended_is_gone_on_with(gateway):
+    def fail(done, of):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await packages.add(gateway, colours(), progress=fail)
+    (begun,) = await packages.installed_all(gateway)
+    assert begun.state == "loading"
+    assert not await packages.is_installed(gateway, begun.digest)
+    assert (await packages.add(gateway, colours())).is_new
+    (whole,) = await packages.installed_all(gateway)
+    assert whole.state == "ready"
+    assert {head.version for head in (await heads(gateway, colours())).values()} == {1}
+
+
+async def test_dependencies_that_are_missing_are_told(gateway):
+    needs = {"exemple.couleurs": "1.0.x", "exemple.formes": "3.0.0"}
+    body = archive({}, name="exemple.tout", dependencies=needs)
+    added = await packages.add(gateway, body)
+    assert [each.rule for each in added.issues] == ["package.dependency-missing"] * 2
+    await packages.add(gateway, colours())
+    again = await packages.add(gateway, body)
+    assert ["exemple.formes#3.0.0" in each.text for each in again.issues] == [True]
+    assert packages.dependencies((await packages.installed_all(gateway))[1]) == needs
+
+
+async def test_a_faulty_resource_is_kept_as_published_and_told(gateway):
+    faulty = code_system() | {"status": "neuf", "count": 3}
+    body = archive({"package/CodeSystem-couleurs.json": faulty})
+    added = await packages.add(gateway, body)
+    assert [each.rule for each in added.issues] == ["package.resource-faulty"]
+    assert added.issues[0].expression == "package/CodeSystem-couleurs.json"
+    (head,) = (await heads(gateway, body)).values()
+    assert json_text.decode(head.body)["status"] == "neuf"
+
+
+async def test_what_cannot_be_kept_is_left_out_and_told(gateway):
+    odd = {"resourceType": "CodeSystem", "id": "x", "concept": "no list", "url": ["a"]}
+    added = await packages.add(gateway, archive({"package/CodeSystem-x.json": odd}))
+    assert {each.rule for each in added.issues} <= {
+        "package.resource-faulty",
+        "package.resource-left-out",
+    }
+    assert added.issues
+
+
+async def test_progress_is_told_to_the_end(gateway):
+    told = []
+    await packages.add(gateway, colours(), progress=lambda *pair: told.append(pair))
+    assert told[-1] == (4, 4)
+
+
+async def test_a_folder_is_read_once_and_what_is_refused_is_told(gateway, tmp_path):
+    (tmp_path / "a.tgz").write_bytes(colours())
+    (tmp_path / "b.tgz").write_bytes(b"no archive")
+    (tmp_path / "c.txt").write_bytes(b"no matter")
+    first = [each async for each in add_folder(gateway, tmp_path)]
+    assert [(each.file, each.added is not None) for each in first] == [
+        ("a.tgz", True),
+        ("b.tgz", False),
+    ]
+    assert [each.rule for each in first[1].issues] == ["package.not-a-tgz"]
+    again = [each async for each in add_folder(gateway, tmp_path)]
+    assert [each.file for each in again] == ["b.tgz"]
