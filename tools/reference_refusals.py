@@ -15,6 +15,7 @@ from tools.reference_markdown import table as rows_of
 PACKAGE = Path(refusals.__file__).parents[1]
 
 FAMILIES = {
+    "answer": "The form of answers: parts of resources, coded bodies.",
     "bundle": "Entries of a batch or a transaction.",
     "cda": "CDA R2 documents, read and written.",
     "cli": "The command line; told on the terminal, never over HTTP.",

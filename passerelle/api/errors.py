@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
-from passerelle.api.rest.responses import CLOSE, Header, Reply, said
-from passerelle.errors.refusals import NotAllowed, PasserelleError
+from passerelle.api.rest.responses import CLOSE, Header, Reply, etag, said
+from passerelle.errors.refusals import Gone, NotAllowed, PasserelleError
 from passerelle.errors.rules import issue
 
 RETRY_AFTER_SECONDS = 1
@@ -63,6 +63,8 @@ def refused(refusal: PasserelleError) -> Reply:
     more = MORE_HEADERS.get(refusal.status, ())
     if isinstance(refusal, NotAllowedHere):
         more = (*more, (b"allow", ", ".join(refusal.allowed).encode()))
+    if isinstance(refusal, Gone) and refusal.version is not None:
+        more = (*more, (b"etag", etag(refusal.version)))
     return said(refusal.status, refusal.issues, more)
 
 

@@ -4,7 +4,7 @@ One repository per request, holding the caller. Rights, validation, identity rul
 outbox happen here. https://hl7.org/fhir/R4/http.html
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from passerelle.dossiers import keeping
@@ -14,10 +14,11 @@ from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import Gone, Invalid, NotFound, PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
+from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.query import Query, parse_criteria
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Delete, Outcome, Page, Put, Unit, Version
+from passerelle.store.contract import Delete, HistoryPage, Outcome, Page, Put, Unit, Version
 
 
 class Repository:
@@ -33,7 +34,7 @@ class Repository:
         if found is None:
             raise NotFound(issue("record.not-found", key.type))
         if found.body is None:
-            raise Gone(issue("record.deleted", key.type))
+            raise Gone(issue("record.deleted", key.type), version=found.version)
         return found
 
     async def vread(self, key: Key, version: int) -> Version:
@@ -42,17 +43,20 @@ class Repository:
         if found is None:
             raise NotFound(issue("record.version-not-found", key.type))
         if found.body is None:
-            raise Gone(issue("record.deleted", key.type))
+            raise Gone(issue("record.deleted", key.type), version=found.version)
         return found
 
-    async def history(
-        self, key: Key, *, count: int, before: int | None = None
-    ) -> Sequence[Version]:
-        """Give at most ``count`` versions, newest first, deletions included. Raises NotFound."""
-        found = await self.gateway.store.history(key, self.caller, count=count, before=before)
-        if not found and before is None:
-            raise NotFound(issue("record.not-found", key.type))
-        return found
+    async def past(self, query: HistoryQuery) -> HistoryPage:
+        """Give one page of a history, deletions included.
+
+        Raises NotFound for a resource that there never was, Invalid for a cursor of another one.
+        """
+        page = await self.gateway.store.past(query, self.caller)
+        if not page.versions and query.type is not None and query.id is not None:
+            key = Key(query.type, query.id)
+            if await self.gateway.store.read(key, self.caller) is None:
+                raise NotFound(issue("record.not-found", key.type))
+        return page
 
     async def search(self, query: Query) -> Page:
         """Give one page of a search."""

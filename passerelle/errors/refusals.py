@@ -98,10 +98,14 @@ class Conflict(PasserelleError):
 
 
 class Gone(PasserelleError):
-    """It was there and has been deleted (410)."""
+    """It was there and has been deleted (410); ``version`` is that of the deletion."""
 
     status = 410
     code = "deleted"
+
+    def __init__(self, *issues: Issue, version: int | None = None) -> None:
+        self.version = version
+        super().__init__(*issues)
 
 
 class PreconditionFailed(PasserelleError):

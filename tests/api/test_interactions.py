@@ -1,4 +1,4 @@
-"""Read, vread, create, update, delete and history over HTTP, header by header."""
+"""Read, vread, create, update and delete over HTTP, header by header."""
 
 import email.utils
 
@@ -216,37 +216,7 @@ async def test_a_pretty_answer_keeps_numbers_as_they_are(served):
 
 async def test_a_parameter_that_a_read_does_not_know_is_refused_when_strict(served, rules):
     await served.kept(patient())
-    address = "/fhir/Patient/p1?_elements=id"
+    address = "/fhir/Patient/p1?_sort=id"
     assert (await served.ask("GET", address)).status_code == 200
     answer = await served.ask("GET", address, headers={"Prefer": "handling=strict"})
     assert (answer.status_code, rules(answer)) == (400, ["http.parameter-unknown"])
-
-
-async def test_the_history_is_given_newest_first_page_by_page(served):
-    for number in range(3):
-        await served.kept(patient(multipleBirthInteger=number))
-    await served.ask("DELETE", "/fhir/Patient/p1")
-    whole = (await served.ask("GET", "/fhir/Patient/p1/_history")).json()
-    assert (whole["type"], whole["total"]) == ("history", 4)
-    methods = [entry["request"]["method"] for entry in whole["entry"]]
-    assert methods == ["DELETE", "PUT", "PUT", "PUT"]
-    assert whole["entry"][1]["resource"]["multipleBirthInteger"] == 2
-
-    page = (await served.ask("GET", "/fhir/Patient/p1/_history?_count=3")).json()
-    assert page["total"] == 4
-    assert len(page["entry"]) == 3
-    onward = {link["relation"]: link["url"] for link in page["link"]}["next"]
-    rest = (await served.ask("GET", onward)).json()
-    assert [entry["resource"]["meta"]["versionId"] for entry in rest["entry"]] == ["1"]
-    assert [link["relation"] for link in rest["link"]] == ["self"]
-    assert rest["total"] == 4
-
-
-async def test_a_history_says_what_it_does_not_do(served, rules):
-    await served.kept(patient())
-    since = await served.ask("GET", "/fhir/Patient/p1/_history?_since=2020-01-01")
-    assert (since.status_code, rules(since)) == (501, ["http.not-there-yet"])
-    count = await served.ask("GET", "/fhir/Patient/p1/_history?_count=-1")
-    assert (count.status_code, rules(count)) == (400, ["http.parameter-malformed"])
-    missing = await served.ask("GET", "/fhir/Patient/nobody/_history")
-    assert (missing.status_code, rules(missing)) == (404, ["record.not-found"])

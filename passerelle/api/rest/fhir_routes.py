@@ -7,7 +7,7 @@ made from them; what the standard has and they do not is refused by name.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from passerelle.api.rest import binaries, bundles, interactions, operations, searches
+from passerelle.api.rest import binaries, bundles, histories, interactions, operations, searches
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
@@ -65,7 +65,9 @@ ROUTES: dict[str, dict[str, Route]] = {
         "PUT": Route(interactions.update, "update"),
         "DELETE": Route(interactions.delete, "delete"),
     },
-    HISTORY: {"GET": Route(interactions.history, "history-instance")},
+    SYSTEM_HISTORY: {"GET": Route(histories.of_system, "history-system")},
+    TYPE_HISTORY: {"GET": Route(histories.of_type, "history-type")},
+    HISTORY: {"GET": Route(histories.of_instance, "history-instance")},
     VERSION: {"GET": Route(interactions.vread, "vread")},
     SYSTEM_OPERATION: _OPERATION,
     TYPE_OPERATION: _OPERATION,
@@ -80,11 +82,9 @@ ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
 NOT_THERE_YET: dict[str, dict[str, str]] = {
     BASE: {"GET": "search-system"},
     SYSTEM_SEARCH: {"GET": "search-system", "POST": "search-system"},
-    SYSTEM_HISTORY: {"GET": "history-system"},
     SMART: {"GET": "SMART App Launch"},
     TYPE: {"DELETE": "conditional-delete", "PATCH": "conditional-patch"},
     TYPE_SEARCH: {"GET": "GET _search"},
-    TYPE_HISTORY: {"GET": "history-type"},
     INSTANCE: {"PATCH": "patch"},
     COMPARTMENT: {"GET": "search-compartment"},
 }
@@ -98,10 +98,11 @@ TYPE_INTERACTIONS = (
     "update",
     "delete",
     "history-instance",
+    "history-type",
     "create",
     "search-type",
 )
-SYSTEM_INTERACTIONS = ("transaction", "batch")
+SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
 CONDITIONS: dict[str, bool | str] = {
     "versioning": "versioned",
     "readHistory": True,

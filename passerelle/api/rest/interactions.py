@@ -1,29 +1,24 @@
-"""The interactions on one resource: read, vread, create, update, delete, history.
+"""The interactions on one resource: read, vread, create, update, delete.
 
 https://hl7.org/fhir/R4/http.html . One way down to the repository, one way up from it.
 """
 
 import re
-from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
-from passerelle.api.rest import negotiation, responses
+from passerelle.api.rest import negotiation, responses, subsets
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Header, Reply
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Invalid, NotFound, NotSupported, PasserelleError
+from passerelle.errors.refusals import Invalid, NotFound, NotSupported
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import bundle
 from passerelle.fhir.instants import SECOND
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search.query_results import COUNT_DEFAULT, COUNT_MAX
 from passerelle.store.contract import Outcome, Version
 
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
 VERSION = re.compile(r"[0-9]{1,18}\Z")
-HISTORY_PARAMETERS = ("_count", "_before")
-"""``_before`` is ours: the version that a further page goes on from."""
-HISTORY_NOT_THERE_YET = ("_since", "_at", "_list")
 
 
 async def read(repository: Repository, request: Request) -> Reply:
@@ -31,24 +26,39 @@ async def read(repository: Repository, request: Request) -> Reply:
 
     https://hl7.org/fhir/R4/http.html#read and #cread
     """
-    if request.query:
-        _demand_no_parameters(request)
+    part = _part(request) if request.query else None
     version = await repository.read(instance_key(request))
-    if _is_held(version, request):
-        return responses.bare(version, 304)
-    return responses.served(version)
+    return _given(version, request, part)
 
 
 async def vread(repository: Repository, request: Request) -> Reply:
     """Give one version (https://hl7.org/fhir/R4/http.html#vread)."""
-    if request.query:
-        _demand_no_parameters(request)
+    part = _part(request) if request.query else None
     if not VERSION.match(request.version):
         raise NotFound(issue("http.version-malformed"))
     version = await repository.vread(instance_key(request), int(request.version))
+    return _given(version, request, part)
+
+
+def _part(request: Request) -> subsets.Asked | None:
+    """Give what part of a resource is asked for, None for the whole.
+
+    Raises Invalid for a parameter that is not applied, when the client wants to be told (strict).
+    """
+    wanted = subsets.asked(request.pairs())
+    if wanted.counted:
+        raise Invalid(issue("search.value-invalid", "_summary", name="_summary", kind="code"))
+    _demand_none(request, wanted.rest)
+    return wanted
+
+
+def _given(version: Version, request: Request, part: subsets.Asked | None) -> Reply:
+    """Give a version, or 304 when the client has it already."""
     if _is_held(version, request):
         return responses.bare(version, 304)
-    return responses.served(version)
+    if part is None or part.subset is None or version.body is None:
+        return responses.served(version)
+    return responses.served(version._replace(body=part.body(version.body)))
 
 
 async def create(repository: Repository, request: Request) -> Reply:
@@ -109,35 +119,6 @@ async def delete(repository: Repository, request: Request) -> Reply:
     return Reply(204, tag)
 
 
-async def history(repository: Repository, request: Request) -> Reply:
-    """Give the versions of a resource, newest first (https://hl7.org/fhir/R4/http.html#history)."""
-    key = instance_key(request)
-    count, before = _history_window(request)
-    versions = await repository.history(key, count=count + 1, before=before)
-    page, rest = versions[:count], versions[count:]
-    base = repository.gateway.base_url
-    address = f"{base}/{key.type}/{key.id}/_history?_count={count}"
-    next_url = f"{address}&_before={page[-1].version}" if rest and page else None
-    return responses.fhir(
-        bundle.history(
-            base,
-            [bundle.Past(v.key, v.version, v.at, v.method, v.body) for v in page],
-            self_url=address if before is None else f"{address}&_before={before}",
-            next_url=next_url,
-            total=await _versions(repository, key, page, before),
-        )
-    )
-
-
-async def _versions(
-    repository: Repository, key: Key, page: Sequence[Version], before: int | None
-) -> int | None:
-    """Give how many versions there are: they are numbered one by one, the newest has the number."""
-    if before is not None:
-        page = await repository.history(key, count=1)
-    return page[0].version if page else None
-
-
 def written(outcome: Outcome, repository: Repository, request: Request) -> Reply:
     """Give the answer to a create or an update, as ``Prefer: return`` asks."""
     version = outcome.version
@@ -168,9 +149,13 @@ def _demand_type(resource: Resource, type_: str) -> None:
 
 def _demand_no_parameters(request: Request) -> None:
     """Refuse parameters that are not applied, when the client wants to be told (strict)."""
+    _demand_none(request, request.pairs())
+
+
+def _demand_none(request: Request, pairs: list[tuple[str, str]]) -> None:
     if not request.strict:
         return
-    unknown = {name for name, _ in request.pairs()}
+    unknown = {name for name, _ in pairs}
     if unknown:
         raise Invalid(*(issue("http.parameter-unknown", name=shown(name)) for name in unknown))
 
@@ -201,24 +186,3 @@ def _is_held(version: Version, request: Request) -> bool:
     except ValueError:
         return False
     return version.at // SECOND <= moment.timestamp()
-
-
-def _history_window(request: Request) -> tuple[int, int | None]:
-    """Give the size of a page and the version it goes on from."""
-    count, before = COUNT_DEFAULT, None
-    refusals: list[PasserelleError] = []
-    for name, value in request.pairs():
-        if name in HISTORY_NOT_THERE_YET:
-            raise NotSupported(issue("http.not-there-yet", what=f"_history {name}"))
-        if name not in HISTORY_PARAMETERS:
-            if request.strict:
-                refusals.append(Invalid(issue("http.parameter-unknown", name=shown(name))))
-        elif not VERSION.match(value):
-            refusals.append(Invalid(issue("http.parameter-malformed", name=name)))
-        elif name == "_count":
-            count = max(1, min(int(value), COUNT_MAX))
-        else:
-            before = int(value)
-    if refusals:
-        raise Invalid(*(said for refusal in refusals for said in refusal.issues))
-    return count, before

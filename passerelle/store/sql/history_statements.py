@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     tuple_,
 )
@@ -33,6 +34,11 @@ from passerelle.store.sql.statements import version_columns
 GATHERED_MAX = 2_000
 """Resources of a type that are looked up one by one; when there are more, all changes are gone
 through in their order instead, and those of other types left out."""
+
+
+PACKAGE = "package"
+"""Section of what an installed package brought. The history of the system and the feed of changes
+leave it out: thousands of definitions come and go at once, and every gateway has its own."""
 
 
 class HistoryShape(NamedTuple):
@@ -79,6 +85,9 @@ class _Look:
         written: list[ColumnElement[bool]] = []
         if shape.level != "system":
             written.append(self._unless_walked(self.resource.c.type) == _text("type"))
+        else:
+            element = self.resource.c.element
+            written.append(or_(element.is_(None), element != literal_column(f"'{PACKAGE}'")))
         if shape.level == "instance":
             written.append(self.resource.c.id == _text("id"))
         if shape.since:

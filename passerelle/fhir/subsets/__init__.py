@@ -1,0 +1,1 @@
+"""Parts of resources: what `_summary` and `_elements` leave of them."""
