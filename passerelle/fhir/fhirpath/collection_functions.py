@@ -14,6 +14,7 @@ from passerelle.fhir.fhirpath.operators import (
     CannotEvaluate,
     distinct,
     key,
+    keys_of,
     said,
     single,
     truth,
@@ -64,17 +65,17 @@ def _take(items: Items, count: Items) -> Items:
 
 
 def _intersect(items: Items, others: Items) -> Items:
-    held = {key(other) for other in others}
+    held = keys_of(others)
     return [item for item in distinct(items) if key(item) in held]
 
 
 def _exclude(items: Items, others: Items) -> Items:
-    held = {key(other) for other in others}
+    held = keys_of(others)
     return [item for item in items if key(item) not in held]
 
 
 def _subset(items: Items, others: Items) -> bool:
-    return {key(item) for item in items} <= {key(other) for other in others}
+    return keys_of(items) <= keys_of(others)
 
 
 def _descendants(items: Items) -> Items:

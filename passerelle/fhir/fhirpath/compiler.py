@@ -5,7 +5,7 @@ refused when the expression is read, not when it runs: ``resolve()``, ``memberOf
 ``conformsTo()``, ``now()`` and the like, which need a server, a terminology or a clock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +13,7 @@ from passerelle.fhir.fhirpath import syntax
 from passerelle.fhir.fhirpath.collection_functions import COLLECTION_FUNCTIONS, Function, whole
 from passerelle.fhir.fhirpath.iteration import ITERATIONS
 from passerelle.fhir.fhirpath.nodes import UCUM, Items, Node, child, is_as, is_of, is_type, lineage
-from passerelle.fhir.fhirpath.operators import OPERATORS, CannotEvaluate, single, truth
+from passerelle.fhir.fhirpath.operators import OPERATORS, CannotEvaluate, Kept, single, truth
 from passerelle.fhir.fhirpath.quantities import Quantity
 from passerelle.fhir.fhirpath.syntax import NotFhirPath
 from passerelle.fhir.fhirpath.value_functions import VALUE_FUNCTIONS
@@ -31,7 +31,7 @@ class Scope(NamedTuple):
     """What an expression sees while it runs: its focus, where it is, what ``%`` names mean."""
 
     this: Items
-    variables: Mapping[str, Items]
+    variables: dict[Any, Items]
     place: int = 0
     total: Items = []  # noqa: RUF012 -- never written to
 
@@ -54,7 +54,7 @@ class Expression(NamedTuple):
         the node itself by default). Raises CannotEvaluate when it means nothing for this input.
         """
         holder = node if resource is None else resource
-        variables = {
+        variables: dict[Any, Items] = {
             **VARIABLES,
             "%context": [node],
             "%resource": [holder],
@@ -74,7 +74,36 @@ def compile_expression(text: str) -> Expression:
 
 def compiled(tree: Any) -> Run:
     """Compile one part of a tree. Raises NotFhirPath."""
-    return _COMPILERS[type(tree)](tree)
+    run = _COMPILERS[type(tree)](tree)
+    return _kept(run) if _is_the_same(tree) and not isinstance(tree, syntax.Variable) else run
+
+
+def _is_the_same(tree: Any) -> bool:
+    """Tell whether a part of a tree starts from ``%`` names only, whatever ``$this`` is."""
+    match tree:
+        case syntax.Variable(name):
+            return not name.startswith("$")
+        case syntax.Name(target, _) | syntax.Indexed(target, syntax.Literal()):
+            return target is not None and _is_the_same(target)
+        case syntax.Call(target, name, arguments) if name not in ITERATIONS:
+            plain = all(isinstance(one, syntax.Literal) for one in arguments)
+            return target is not None and plain and _is_the_same(target)
+        case syntax.Binary(_, left, syntax.Literal()):
+            return _is_the_same(left)
+    return False
+
+
+def _kept(run: Run) -> Run:
+    """Run once in an evaluation, whatever the number of items that ask for it."""
+    name = object()
+
+    def once(scope: Scope) -> Items:
+        found = scope.variables.get(name)
+        if found is None:
+            found = scope.variables[name] = Kept(run(scope))
+        return found
+
+    return once
 
 
 def _literal(tree: syntax.Literal) -> Run:

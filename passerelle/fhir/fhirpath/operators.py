@@ -98,6 +98,25 @@ def key(item: Any) -> Any:
     return (type(value) is bool, value)
 
 
+class Kept(list[Any]):
+    """A collection that is the same for the whole evaluation, with the keys of its items."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, items: Items) -> None:
+        super().__init__(items)
+        self.keys: frozenset[Any] | None = None
+
+
+def keys_of(items: Items) -> frozenset[Any]:
+    """Give the keys of a collection; of one that is kept, made once."""
+    if not isinstance(items, Kept):
+        return frozenset(map(key, items))
+    if items.keys is None:
+        items.keys = frozenset(map(key, items))
+    return items.keys
+
+
 def equal(left: Items, right: Items) -> Items:
     """``=``: item by item, in order."""
     if not left or not right:
@@ -187,6 +206,8 @@ def member(one: Items, many: Items) -> Items:
         raise CannotEvaluate("one value is wanted")
     if not one:
         return []
+    if isinstance(many, Kept):
+        return [key(one[0]) in keys_of(many)]
     return [any(same(one[0], other) for other in many)]
 
 
