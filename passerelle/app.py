@@ -330,7 +330,12 @@ def application_of(
         return build(gateway, metrics, body_limit=settings.body_limit, software_version=VERSION)
 
     return Door(
-        FhirService(gateway, body_limit=settings.body_limit, software_version=VERSION),
+        FhirService(
+            gateway,
+            body_limit=settings.body_limit,
+            binary_limit=settings.binary_limit,
+            software_version=VERSION,
+        ),
         LoadedLater(rest),
         security=OpenDoor(settings.fhir_base_url),
         metrics=metrics,

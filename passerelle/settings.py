@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     base_url: str = ""
     auth: Literal["open", "smart"] = "open"
     body_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 50_000_000
+    binary_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 500_000_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
     job_lease_seconds: Annotated[float, Field(ge=1, le=86_400)] = USUAL.lease_seconds

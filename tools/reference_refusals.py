@@ -16,6 +16,7 @@ PACKAGE = Path(refusals.__file__).parents[1]
 
 FAMILIES = {
     "answer": "The form of answers: parts of resources, coded bodies.",
+    "binary": "The bytes of documents.",
     "bundle": "Entries of a batch or a transaction.",
     "cda": "CDA R2 documents, read and written.",
     "cli": "The command line; told on the terminal, never over HTTP.",

@@ -23,6 +23,7 @@ MEANINGS = {
     "auth": "`open`: whoever reaches the gateway is the system; refused on anything but a loopback "
     "address. `smart`: not there yet; refused at the start.",
     "body_limit": "The largest body of a request, in bytes.",
+    "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder of FHIR packages. It must exist; nothing reads it yet.",
     "job_lease_seconds": "How long a worker holds a job, such as a sending: the jobs of one that "

@@ -43,6 +43,17 @@ class AddressTooLong(PasserelleError):
     code = "too-long"
 
 
+class RangeNotSatisfiable(PasserelleError):
+    """The part that is asked for begins beyond the end of a document of that many bytes (416)."""
+
+    status = 416
+    code = "value"
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(issue("binary.range-beyond-end"))
+
+
 class HeadersTooLarge(PasserelleError):
     """The headers are larger than the limit (431)."""
 
@@ -65,6 +76,8 @@ def refused(refusal: PasserelleError) -> Reply:
         more = (*more, (b"allow", ", ".join(refusal.allowed).encode()))
     if isinstance(refusal, Gone) and refusal.version is not None:
         more = (*more, (b"etag", etag(refusal.version)))
+    if isinstance(refusal, RangeNotSatisfiable):
+        more = (*more, (b"content-range", b"bytes */%d" % refusal.size))
     return said(refusal.status, refusal.issues, more)
 
 

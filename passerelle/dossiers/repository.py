@@ -136,21 +136,43 @@ class Repository:
         return outcome
 
     async def create_binary(
-        self, content_type: str, chunks: AsyncIterator[bytes], *, size_max: int
+        self, resource: Resource, chunks: AsyncIterator[bytes], *, size_max: int
     ) -> Outcome:
-        """Keep the bytes of a document as a Binary. Raises TooLarge."""
+        """Keep the bytes of a document as a Binary, which comes without them. Raises TooLarge."""
         digest, _ = await self.gateway.store.put_blob(chunks, size_max=size_max)
-        resource: Resource = {"resourceType": "Binary", "contentType": content_type}
         return await self._put(self._new_key(resource), resource, must_be_new=True, blob=digest)
+
+    async def update_binary(
+        self,
+        key: Key,
+        resource: Resource,
+        chunks: AsyncIterator[bytes],
+        *,
+        size_max: int,
+        if_match: int | None = None,
+    ) -> Outcome:
+        """Keep bytes as a version of a Binary. Raises TooLarge, and what an update raises."""
+        digest, _ = await self.gateway.store.put_blob(chunks, size_max=size_max)
+        return await self.update(key, resource, if_match=if_match, blob=digest)
 
     async def binary(self, key: Key) -> tuple[str, AsyncIterator[bytes]]:
         """Give the content type and the bytes of a Binary, streamed. Raises NotFound, Gone."""
         found = await self.read(key)
         assert found.body is not None  # read() refuses deletions
         content_type = str(json_text.decode(found.body).get("contentType", ""))
-        if found.blob is None:
-            return content_type, _nothing()
-        return content_type, self.gateway.store.blob(found.blob)
+        return content_type, self.binary_bytes(found)
+
+    async def binary_size(self, binary: Version) -> int:
+        """Give how many bytes a version of a Binary has."""
+        return 0 if binary.blob is None else await self.gateway.store.blob_size(binary.blob)
+
+    def binary_bytes(
+        self, binary: Version, *, first: int = 0, last: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Stream the bytes of a version of a Binary, from ``first`` to ``last`` (included)."""
+        if binary.blob is None:
+            return _nothing()
+        return self.gateway.store.blob(binary.blob, first=first, last=last)
 
     async def _designated(self, query: Query) -> tuple[str, ...]:
         """Give the id that a condition designates, or none. Raises PreconditionFailed."""

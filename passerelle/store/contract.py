@@ -354,8 +354,11 @@ class Store(Protocol):
     async def put_blob(self, chunks: AsyncIterator[bytes], *, size_max: int) -> tuple[str, int]:
         """Keep streamed bytes, give (sha256 hex, size); raises TooLarge. Idempotent."""
 
-    def blob(self, sha256: str) -> AsyncIterator[bytes]:
-        """Stream the bytes of a blob; raises NotFound."""
+    def blob(self, sha256: str, *, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob, from ``first`` to ``last`` (included); raises NotFound."""
+
+    async def blob_size(self, sha256: str) -> int:
+        """Give how many bytes a blob has; raises NotFound."""
 
     async def claim_jobs(
         self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int

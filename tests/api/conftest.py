@@ -15,6 +15,7 @@ from passerelle.store.opening import open_store
 BASE = "http://127.0.0.1:8080/fhir"
 FHIR = {"content-type": "application/fhir+json"}
 BODY_LIMIT = 200_000
+BINARY_LIMIT = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ async def served(database_url):
         base_url=BASE,
         ins=InsPolicy(allow_test=True),
     )
-    door = wiring.application_of(gateway, Settings(body_limit=BODY_LIMIT))
+    door = wiring.application_of(
+        gateway, Settings(body_limit=BODY_LIMIT, binary_limit=BINARY_LIMIT)
+    )
     await gateway.store.open()
     transport = httpx.ASGITransport(door)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:

@@ -5,23 +5,53 @@ served so that no browser runs it.
 """
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from passerelle.api.rest import formats, interactions, negotiation, responses
+from passerelle.api.rest import (
+    byte_ranges,
+    formats,
+    interactions,
+    negotiation,
+    responses,
+    subsets,
+)
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import NotAcceptable, NotSupported, UnsupportedMedia
+from passerelle.errors.refusals import Invalid, NotAcceptable, NotSupported, UnsupportedMedia
 from passerelle.errors.rules import issue
-from passerelle.fhir.resource import Key
+from passerelle.fhir import json_text
+from passerelle.fhir.resource import Resource
+from passerelle.store.contract import Version
 
 FHIR_TYPES = frozenset({"application/fhir+json", "application/fhir+xml"})
 GUARDS = (
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"vary", b"accept"),
+    (b"accept-ranges", b"bytes"),
 )
-"""Headers under which foreign bytes are served."""
+"""Headers under which foreign bytes are served; nobody guesses at their type (``door.GUARDS``)."""
+
+CONTEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.:/\-_~%]{0,499}", re.ASCII)
+"""A reference as a header may carry it."""
+
+ENDINGS = {
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/xml": "xml",
+    "application/zip": "zip",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/tiff": "tif",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/rtf": "rtf",
+    "text/xml": "xml",
+}
+"""What the name of a kept file ends with."""
 
 
 class Frame(NamedTuple):
@@ -40,53 +70,116 @@ FRAMES = {
 
 async def create(repository: Repository, request: Request) -> Reply:
     """Keep the bytes of the body under their type; a FHIR type means a resource instead."""
-    given = request.header(b"content-type") or ""
-    media = negotiation.ranges(given)
-    if not media or "/" not in media[0].type or "*" in media[0].type:
-        raise UnsupportedMedia(issue("http.content-type-missing"))
-    if media[0].type in FHIR_TYPES:
+    content_type = _content_type(request)
+    if content_type is None:
         return await interactions.create(repository, request)
-    for header, name in ((b"if-none-exist", "If-None-Exist"), (b"x-security-context", "")):
-        if header in request.headers:
-            what = f"POST Binary, {name or 'X-Security-Context'}"
-            raise NotSupported(issue("http.not-there-yet", what=what))
+    if b"if-none-exist" in request.headers:
+        raise NotSupported(issue("http.not-there-yet", what="POST Binary, If-None-Exist"))
     outcome = await repository.create_binary(
-        given.strip(), request.chunks(), size_max=request.body_limit
+        _without_bytes(request, content_type),
+        request.chunks(request.binary_limit),
+        size_max=request.binary_limit,
     )
     return interactions.written(outcome, repository, request)
 
 
 async def update(repository: Repository, request: Request) -> Reply:
-    """Keep a version of a Binary given as a resource; raw bytes have no way in here yet."""
-    media = negotiation.ranges(request.header(b"content-type") or "")
-    if media and media[0].type not in negotiation.XML_TYPES | negotiation.JSON_TYPES:
-        raise NotSupported(issue("http.not-there-yet", what="PUT Binary, octets"))
-    return await interactions.update(repository, request)
+    """Keep a version of a Binary: its bytes under their type, or a resource with ``data``."""
+    content_type = _content_type(request)
+    if content_type is None or content_type.partition(";")[0].strip() in negotiation.JSON_TYPES:
+        return await interactions.update(repository, request)
+    outcome = await repository.update_binary(
+        interactions.instance_key(request),
+        _without_bytes(request, content_type),
+        request.chunks(request.binary_limit),
+        size_max=request.binary_limit,
+        if_match=interactions.expected_version(request),
+    )
+    return interactions.written(outcome, repository, request)
 
 
 async def read(repository: Repository, request: Request) -> Reply:
     """Give the bytes under their own type, or the resource when FHIR is what is asked for.
 
-    Raises NotAcceptable when neither suits the Accept header.
+    Raises NotAcceptable when neither suits the Accept header, RangeNotSatisfiable.
     """
-    known = await interactions.read(repository, request)
-    if known.status == 304:
-        return known
-    key = Key(request.type, request.id)
-    content_type, chunks = await repository.binary(key)
-    form = _form(request, content_type.partition(";")[0].strip().lower())
-    headers = tuple(pair for pair in known.headers if pair[0] != b"content-type")
-    if form == "resource":
-        wanted = request.wanted()
-        shown = formats.written(known, wanted._replace(pretty=False))
-        media = responses.FHIR_XML if wanted.format == "xml" else responses.FHIR_JSON
-        return Reply(
-            200,
-            (media, *headers, formats.VARY),
-            stream=_with_data(shown.body, FRAMES[wanted.format], chunks),
-        )
-    served_as = (b"content-type", content_type.encode("latin-1", "replace"))
-    return Reply(200, (served_as, *headers, *GUARDS), stream=chunks)
+    part_asked = interactions.part_asked(request) if request.query else None
+    version = await repository.read(interactions.instance_key(request))
+    if interactions.is_held(version, request):
+        return responses.bare(version, 304)
+    resource = json_text.decode(version.body or b"{}")
+    content_type = str(resource.get("contentType", ""))
+    if _form(request, content_type.partition(";")[0].strip().lower()) == "resource":
+        return _as_resource(repository, request, version, part_asked)
+    size = await repository.binary_size(version)
+    part = None
+    if request.method == "GET" and byte_ranges.is_same(request.header(b"if-range"), version.at):
+        part = byte_ranges.byte_range(request.header(b"range"), size)
+    headers = [
+        (b"content-type", content_type.encode("latin-1", "replace")),
+        *responses.version_headers(version),
+        *GUARDS,
+        (b"content-disposition", b'attachment; filename="%s"' % _file_name(version, content_type)),
+        (b"content-length", b"%d" % (size if part is None else part.size)),
+    ]
+    context = (resource.get("securityContext") or {}).get("reference", "")
+    if CONTEXT.fullmatch(context):
+        headers.append((b"x-security-context", context.encode()))
+    if part is None:
+        return Reply(200, tuple(headers), stream=repository.binary_bytes(version))
+    headers.append((b"content-range", part.content_range(size)))
+    chunks = repository.binary_bytes(version, first=part.first, last=part.last)
+    return Reply(206, tuple(headers), stream=chunks)
+
+
+def _as_resource(
+    repository: Repository, request: Request, version: Version, part: subsets.Asked | None
+) -> Reply:
+    """Give a Binary as a resource, its bytes streamed as ``data``; a part of it may be without."""
+    wanted = request.wanted()
+    whole = part is None or part.subset is None or "data" in part.subset.elements
+    kept = responses.served(version)
+    if part is not None:
+        kept = kept._replace(body=part.body(kept.body))
+    shown = formats.written(kept, wanted._replace(pretty=False))
+    media = responses.FHIR_XML if wanted.format == "xml" else responses.FHIR_JSON
+    headers = (media, *responses.version_headers(version), formats.VARY)
+    if not whole:
+        return Reply(200, headers, shown.body)
+    chunks = repository.binary_bytes(version)
+    return Reply(200, headers, stream=_with_data(shown.body, FRAMES[wanted.format], chunks))
+
+
+def _content_type(request: Request) -> str | None:
+    """Give the type of raw bytes; None when the body is a resource. Raises UnsupportedMedia."""
+    given = request.header(b"content-type") or ""
+    media = negotiation.ranges(given)
+    if not media or "/" not in media[0].type or "*" in media[0].type:
+        raise UnsupportedMedia(issue("http.content-type-missing"))
+    return None if media[0].type in FHIR_TYPES else given.strip()
+
+
+def _without_bytes(request: Request, content_type: str) -> Resource:
+    """Make the Binary that raw bytes are kept under, with its security context.
+
+    https://hl7.org/fhir/R4/binary.html#security-context . Raises Invalid.
+    """
+    binary: Resource = {"resourceType": "Binary"}
+    if request.id:
+        binary["id"] = request.id
+    binary["contentType"] = content_type
+    context = request.header(b"x-security-context")
+    if context is not None:
+        if not CONTEXT.fullmatch(context):
+            raise Invalid(issue("binary.security-context-malformed", "Binary.securityContext"))
+        binary["securityContext"] = {"reference": context}
+    return binary
+
+
+def _file_name(version: Version, content_type: str) -> bytes:
+    """Name the file that a browser keeps: of letters, digits, hyphens and dots only."""
+    ending = ENDINGS.get(content_type.partition(";")[0].strip().lower(), "bin")
+    return f"{version.key.id}.{ending}".encode()
 
 
 def _format(request: Request) -> str | None:

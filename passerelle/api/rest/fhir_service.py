@@ -32,9 +32,12 @@ READING = ("read", "vread", "search", "history")
 class FhirService:
     """The FHIR base of one gateway."""
 
-    def __init__(self, gateway: Gateway, *, body_limit: int, software_version: str) -> None:
+    def __init__(
+        self, gateway: Gateway, *, body_limit: int, binary_limit: int, software_version: str
+    ) -> None:
         self.gateway = gateway
         self.body_limit = body_limit
+        self.binary_limit = binary_limit
         self.software_version = software_version
         self._metadata: bytes | None = None
         self._statements: dict[Wanted, Reply] = {}
@@ -52,6 +55,7 @@ class FhirService:
         """
         scope["passerelle.route"] = UNKNOWN
         request = Request(scope, headers, receive, self.body_limit)
+        request.binary_limit = self.binary_limit
         path: str = scope["path"]
         segments = path[len(PREFIX) + 1 :].split("/") if len(path) > len(PREFIX) + 1 else []
         if segments and not segments[-1]:

@@ -26,21 +26,21 @@ async def read(repository: Repository, request: Request) -> Reply:
 
     https://hl7.org/fhir/R4/http.html#read and #cread
     """
-    part = _part(request) if request.query else None
+    part = part_asked(request) if request.query else None
     version = await repository.read(instance_key(request))
     return _given(version, request, part)
 
 
 async def vread(repository: Repository, request: Request) -> Reply:
     """Give one version (https://hl7.org/fhir/R4/http.html#vread)."""
-    part = _part(request) if request.query else None
+    part = part_asked(request) if request.query else None
     if not VERSION.match(request.version):
         raise NotFound(issue("http.version-malformed"))
     version = await repository.vread(instance_key(request), int(request.version))
     return _given(version, request, part)
 
 
-def _part(request: Request) -> subsets.Asked | None:
+def part_asked(request: Request) -> subsets.Asked | None:
     """Give what part of a resource is asked for, None for the whole.
 
     Raises Invalid for a parameter that is not applied, when the client wants to be told (strict).
@@ -54,7 +54,7 @@ def _part(request: Request) -> subsets.Asked | None:
 
 def _given(version: Version, request: Request, part: subsets.Asked | None) -> Reply:
     """Give a version, or 304 when the client has it already."""
-    if _is_held(version, request):
+    if is_held(version, request):
         return responses.bare(version, 304)
     if part is None or part.subset is None or version.body is None:
         return responses.served(version)
@@ -79,7 +79,7 @@ async def create(repository: Repository, request: Request) -> Reply:
 async def update(repository: Repository, request: Request) -> Reply:
     """Keep a version under an id (https://hl7.org/fhir/R4/http.html#update)."""
     key = instance_key(request)
-    expected = _expected(request)
+    expected = expected_version(request)
     resource = await request.resource()
     _demand_type(resource, key.type)
     if "id" not in resource:
@@ -98,7 +98,7 @@ async def update_matching(repository: Repository, request: Request) -> Reply:
     )
     if not criteria:
         raise Invalid(issue("http.criteria-missing", type=request.type))
-    expected = _expected(request)
+    expected = expected_version(request)
     resource = await request.resource()
     _demand_type(resource, request.type)
     outcome = await repository.update_matching(request.type, criteria, resource, if_match=expected)
@@ -108,7 +108,7 @@ async def update_matching(repository: Repository, request: Request) -> Reply:
 async def delete(repository: Repository, request: Request) -> Reply:
     """Delete a resource; its versions stay (https://hl7.org/fhir/R4/http.html#delete)."""
     if request.query:
-        _demand_no_parameters(request)
+        demand_no_parameters(request)
     expected = negotiation.if_match(request.header(b"if-match"))
     outcome = await repository.delete(instance_key(request), if_match=expected)
     tag: tuple[Header, ...] = ()
@@ -147,7 +147,7 @@ def _demand_type(resource: Resource, type_: str) -> None:
         raise Invalid(issue("http.type-mismatch", "resourceType", type=type_))
 
 
-def _demand_no_parameters(request: Request) -> None:
+def demand_no_parameters(request: Request) -> None:
     """Refuse parameters that are not applied, when the client wants to be told (strict)."""
     _demand_none(request, request.pairs())
 
@@ -165,14 +165,14 @@ def shown(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:\-]{0,63}", name) else "?"
 
 
-def _expected(request: Request) -> int | None:
+def expected_version(request: Request) -> int | None:
     """Give the version of If-Match; a write on If-None-Match is not there yet."""
     if b"if-none-match" in request.headers:
         raise NotSupported(issue("http.not-there-yet", what="PUT If-None-Match"))
     return negotiation.if_match(request.header(b"if-match"))
 
 
-def _is_held(version: Version, request: Request) -> bool:
+def is_held(version: Version, request: Request) -> bool:
     """Tell whether the client holds this version; If-None-Match goes before If-Modified-Since."""
     held = request.header(b"if-none-match")
     if held is not None:

@@ -44,6 +44,7 @@ class Request:
     __slots__ = (
         "_receive",
         "_scope",
+        "binary_limit",
         "body_limit",
         "form_pairs",
         "headers",
@@ -66,6 +67,7 @@ class Request:
         self.query: bytes = scope["query_string"]
         self.headers = headers
         self.body_limit = body_limit
+        self.binary_limit = body_limit
         self._receive = receive
         self._scope = scope
         self.form_pairs: list[tuple[str, str]] = []
@@ -127,16 +129,17 @@ class Request:
         length = self.headers.get(b"content-length")
         return b"transfer-encoding" not in self.headers and length in (None, b"0")
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it comes.
+    async def chunks(self, limit: int | None = None) -> AsyncIterator[bytes]:
+        """Give the body as it comes; ``limit`` takes the place of the usual one.
 
         Raises UnsupportedMedia when it is compressed, TooLarge past the limit, ClientGone.
         """
         if not self.headers.keys().isdisjoint(ENCODED) and self._is_encoded():
             raise UnsupportedMedia(issue("http.content-encoding-not-read"))
+        limit = self.body_limit if limit is None else limit
         declared = self.headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self.body_limit:
-            raise too_large(self.body_limit)
+        if declared.isdigit() and int(declared) > limit:
+            raise too_large(limit)
         size = 0
         while True:
             message = await self._receive()
@@ -144,8 +147,8 @@ class Request:
                 raise ClientGone
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self.body_limit:
-                raise too_large(self.body_limit)
+            if size > limit:
+                raise too_large(limit)
             if chunk:
                 yield chunk
             if not message.get("more_body", False):

@@ -42,7 +42,7 @@ from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history, polls
 from passerelle.store.sql.marks import marks
-from passerelle.store.sql.parts import Spool, parts_count
+from passerelle.store.sql.parts import Spool, cuts, parts_count
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.wake_up import WakeUp
 
@@ -231,7 +231,7 @@ class PostgresStore:
         try:
             await spool.fill(chunks, size_max)
             digest, size = spool.sha256, spool.size
-            if await self._blob_parts(digest) is None:
+            if await self._blob_size(digest) is None:
                 async with self._connections.held() as connection:
                     for number, part in enumerate(spool.parts()):
                         await postgres_outbox.write_blob_part(
@@ -241,19 +241,26 @@ class PostgresStore:
         finally:
             spool.close()
 
-    async def _blob_parts(self, sha256: str) -> int | None:
-        """Give how many parts a blob has; None unless all are there."""
+    async def _blob_size(self, sha256: str) -> int | None:
+        """Give how many bytes a blob has; None unless all its parts are there."""
         found, size = await self._one(listings.blob_parts("postgresql").sql, sha256)
-        return int(found) if found and found == parts_count(size) else None
+        return int(size) if found and found == parts_count(size) else None
 
-    async def blob(self, sha256: str) -> AsyncIterator[bytes]:
-        """Stream the bytes of a blob."""
-        count = await self._blob_parts(sha256)
-        if count is None:
+    async def blob_size(self, sha256: str) -> int:
+        """Give how many bytes a blob has."""
+        size = await self._blob_size(sha256)
+        if size is None:
             raise NotFound(issue("record.bytes-not-found"))
-        for number in range(count):
+        return size
+
+    async def blob(
+        self, sha256: str, *, first: int = 0, last: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob, or some of them."""
+        size = await self.blob_size(sha256)
+        for number, start, end in cuts(size, first, last):
             row = await self._one(listings.blob_part("postgresql").sql, sha256, number)
-            yield row[0]
+            yield row[0][start:end]
 
     async def claim_jobs(
         self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int

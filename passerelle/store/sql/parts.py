@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
+from typing import NamedTuple
 
 from passerelle.errors.refusals import TooLarge
 from passerelle.errors.rules import issue
@@ -21,6 +22,22 @@ def parts_of(data: bytes) -> Iterator[bytes]:
 def parts_count(size: int) -> int:
     """Give how many parts bytes of that size have."""
     return max(1, -(-size // PART_BYTES))
+
+
+class Cut(NamedTuple):
+    """What is wanted of one part: its number, and where in it to begin and to end."""
+
+    number: int
+    start: int
+    end: int
+
+
+def cuts(size: int, first: int, last: int | None) -> Iterator[Cut]:
+    """Give what to read of which parts for the bytes from ``first`` to ``last``, both included."""
+    end = size if last is None else min(last + 1, size)
+    for number in range(first // PART_BYTES, -(-end // PART_BYTES)):
+        begin = number * PART_BYTES
+        yield Cut(number, max(first - begin, 0), min(end - begin, PART_BYTES))
 
 
 class Spool:

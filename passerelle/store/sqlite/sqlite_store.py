@@ -36,7 +36,7 @@ from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history
 from passerelle.store.sql.marks import marks
-from passerelle.store.sql.parts import Spool, parts_count
+from passerelle.store.sql.parts import Spool, cuts, parts_count
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_outbox
 from passerelle.store.sqlite.sqlite_batch import Batch
@@ -196,31 +196,38 @@ class SqliteStore:
         try:
             await spool.fill(chunks, size_max)
             digest, size = spool.sha256, spool.size
-            if self._blob_parts(digest) is None:
+            if self._blob_size(digest) is None:
                 for number, part in enumerate(spool.parts()):
                     await self._writer.run(_part_writer(digest, number, part, size))
             return digest, size
         finally:
             spool.close()
 
-    def _blob_parts(self, sha256: str) -> int | None:
-        """Give how many parts a blob has; None unless all are there."""
+    def _blob_size(self, sha256: str) -> int | None:
+        """Give how many bytes a blob has; None unless all its parts are there."""
         found, size = self._readers.one(listings.blob_parts("sqlite").sql, (sha256,))
-        return int(found) if found and found == parts_count(size) else None
+        return int(size) if found and found == parts_count(size) else None
 
-    async def blob(self, sha256: str) -> AsyncIterator[bytes]:
-        """Stream the bytes of a blob."""
-        count = self._blob_parts(sha256)
-        if count is None:
+    async def blob_size(self, sha256: str) -> int:
+        """Give how many bytes a blob has."""
+        size = self._blob_size(sha256)
+        if size is None:
             raise NotFound(issue("record.bytes-not-found"))
+        return size
+
+    async def blob(
+        self, sha256: str, *, first: int = 0, last: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Stream the bytes of a blob, or some of them."""
+        size = await self.blob_size(sha256)
         sql = listings.blob_part("sqlite").sql
-        for number in range(count):
+        for number, start, end in cuts(size, first, last):
             args = (sha256, number)
             (row,) = await self._readers.run(
                 lambda connection, args=args: connection.execute(sql, args).fetchall(),  # type: ignore[misc]
-                far=count > 1,
+                far=parts_count(size) > 1,
             )
-            yield row[0]
+            yield row[0][start:end]
 
     async def claim_jobs(
         self, kinds: Sequence[str], *, holder: str, now: int, lease_until: int, limit: int
