@@ -253,3 +253,12 @@ def test_a_function_decides_as_the_expression_of_r4_does(one: Invariant, seed: i
 @given(st.sampled_from(HAND), st.integers(0, 2**32))
 def test_the_functions_decide_as_the_expressions_at_length(one: Invariant, seed: int) -> None:
     agree(one, seed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(COMPILED_ONES), st.integers(0, 2**32))
+def test_what_is_not_run_for_want_of_its_elements_would_hold(one: Invariant, seed: int) -> None:
+    law = law_of(one)
+    for node, resource in met(one.path, seed):
+        always = law._replace(names=None)
+        assert is_broken(law, node, resource) == is_broken(always, node, resource)
