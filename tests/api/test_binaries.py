@@ -220,6 +220,19 @@ async def test_bytes_are_put_as_a_version(served):
     assert (await served.ask("GET", "/fhir/Binary/p")).content == b"two"
 
 
+async def test_each_version_has_its_own_bytes(served):
+    for data in (b"one", b"two"):
+        await served.ask("PUT", "/fhir/Binary/p", data, {"content-type": "text/plain"})
+    for number, data in ((1, b"one"), (2, b"two")):
+        address = f"/fhir/Binary/p/_history/{number}"
+        assert (await served.ask("GET", address)).content == data
+        whole = await served.ask("GET", address + "?_format=json")
+        assert base64.b64decode(whole.json()["data"]) == data
+    assert (await served.ask("GET", "/fhir/Binary/p/_history/3")).status_code == 404
+    part = await served.ask("GET", "/fhir/Binary/p?_format=json&_elements=contentType")
+    assert "data" not in part.json()
+
+
 async def test_the_security_context_goes_with_the_bytes(served):
     headers = {"content-type": "text/plain", "X-Security-Context": "DocumentReference/1"}
     made = await served.ask("POST", "/fhir/Binary", b"x", headers)

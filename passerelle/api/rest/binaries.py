@@ -105,6 +105,20 @@ async def read(repository: Repository, request: Request) -> Reply:
     """
     part_asked = interactions.part_asked(request) if request.query else None
     version = await repository.read(interactions.instance_key(request))
+    return await _given(repository, request, version, part_asked)
+
+
+async def vread(repository: Repository, request: Request) -> Reply:
+    """Give the bytes of one version, or that version as a resource."""
+    part_asked = interactions.part_asked(request) if request.query else None
+    number = interactions.version_number(request)
+    version = await repository.vread(interactions.instance_key(request), number)
+    return await _given(repository, request, version, part_asked)
+
+
+async def _given(
+    repository: Repository, request: Request, version: Version, part_asked: subsets.Asked | None
+) -> Reply:
     if interactions.is_held(version, request):
         return responses.bare(version, 304)
     resource = json_text.decode(version.body or b"{}")

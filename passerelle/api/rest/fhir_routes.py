@@ -46,6 +46,7 @@ OPERATION = "/fhir/{type}/{id}/${operation}"
 COMPARTMENT = "/fhir/{type}/{id}/{compartment}"
 BINARY = "/fhir/Binary"
 BINARY_INSTANCE = "/fhir/Binary/{id}"
+BINARY_VERSION = "/fhir/Binary/{id}/_history/{version}"
 
 _OPERATION = {
     "GET": Route(operations.invoke, "operation"),
@@ -74,6 +75,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     OPERATION: _OPERATION,
 }
 ROUTES[BINARY] = ROUTES[TYPE] | {"POST": Route(binaries.create, "create")}
+ROUTES[BINARY_VERSION] = {"GET": Route(binaries.vread, "vread", negotiates=True)}
 ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
     "GET": Route(binaries.read, "read", negotiates=True),
     "PUT": Route(binaries.update, "update"),
@@ -149,7 +151,7 @@ def shape_of(segments: Sequence[str], request: Request) -> str:
         return HISTORY
     if third == "_history" and count == 4:
         request.version = segments[3]
-        return VERSION
+        return BINARY_VERSION if first == "Binary" else VERSION
     if third[:1] == "$" and count == 3:
         request.operation = third[1:]
         return OPERATION

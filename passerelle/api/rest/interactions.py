@@ -34,9 +34,7 @@ async def read(repository: Repository, request: Request) -> Reply:
 async def vread(repository: Repository, request: Request) -> Reply:
     """Give one version (https://hl7.org/fhir/R4/http.html#vread)."""
     part = part_asked(request) if request.query else None
-    if not VERSION.match(request.version):
-        raise NotFound(issue("http.version-malformed"))
-    version = await repository.vread(instance_key(request), int(request.version))
+    version = await repository.vread(instance_key(request), version_number(request))
     return _given(version, request, part)
 
 
@@ -133,6 +131,13 @@ def written(outcome: Outcome, repository: Repository, request: Request) -> Reply
         headers = (*responses.version_headers(version), *more)
         return responses.said(status, [*outcome.warnings, issue("http.done")], headers)
     return responses.served(version, status=status, more=more)
+
+
+def version_number(request: Request) -> int:
+    """Give the version of the address. Raises NotFound for what cannot be one."""
+    if not VERSION.match(request.version):
+        raise NotFound(issue("http.version-malformed"))
+    return int(request.version)
 
 
 def instance_key(request: Request) -> Key:
