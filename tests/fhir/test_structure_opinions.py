@@ -6,6 +6,7 @@ changed.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from passerelle.fhir.conformance.structure import check
 from passerelle.fhir.json_places import located
@@ -59,6 +61,18 @@ REDESIGNED = {
 }
 """Types that R4B has changed so that R4 resources of them are no R4B resources."""
 
+THEIRS_ALONE: dict[str, tuple[Callable[[ErrorDetails], bool], str]] = {
+    "the sibling of an extension's value": (
+        lambda fault: str(fault["loc"][-1]).startswith("_value"),
+        R4 + "json.html#primitive (any primitive may have one; extensibility.html: any type)",
+    ),
+    "a choice that has only a sibling": (
+        lambda fault: "Expect any of field value" in fault["msg"],
+        R4 + "json.html#primitive (an element without a value may have extensions)",
+    ),
+}
+"""Faults that R4B's models find and R4 does not know, however the resource is written."""
+
 # Where R4B's models themselves fail on a value that is not of the right shape.
 ERRORS_OF_THEIRS = (TypeError, AttributeError, KeyError, LookupError, ValueError, RecursionError)
 
@@ -81,8 +95,10 @@ def theirs(resource: dict[str, Any]) -> bool | None:
     """Tell whether R4B's model refuses a resource; None when it has no opinion."""
     try:
         get_fhir_model_class(resource["resourceType"]).model_validate_json(encode(resource))
-    except ValidationError:
-        return True
+    except ValidationError as refusal:
+        faults = refusal.errors(include_url=False)
+        known = [decided for decided, _ in THEIRS_ALONE.values()]
+        return not all(any(decided(fault) for decided in known) for fault in faults)
     except ERRORS_OF_THEIRS:
         return None
     return False
