@@ -26,6 +26,7 @@ from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.mailing.secure_mail import Emitter, SecureMail
 from passerelle.dossiers.pace import Pace
 from passerelle.dossiers.worker import Worker
+from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Unavailable
 from passerelle.messaging.accounts import Account
 from passerelle.messaging.white_list_file import WhiteListFile
@@ -117,6 +118,13 @@ def make_gateway(settings: Settings) -> Gateway:
         ins=InsPolicy(allow_test=settings.ins_allow_test),
         mail=secure_mail(settings),
         pace=Pace(settings.job_lease_seconds, settings.job_retry_seconds),
+        writing=WritingPolicy(
+            references=settings.references,
+            delete_referenced=settings.delete_referenced,
+            conditional_delete=settings.conditional_delete,
+            deleted_max=settings.deleted_max,
+            update_create=settings.update_create,
+        ),
     )
 
 

@@ -22,6 +22,12 @@ from pydantic_settings import (
 )
 
 from passerelle.dossiers.pace import USUAL
+from passerelle.dossiers.writing_policy import (
+    DELETED_MAX,
+    ConditionalDelete,
+    DeleteReferenced,
+    References,
+)
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
 
@@ -50,6 +56,11 @@ class Settings(BaseSettings):
     binary_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 500_000_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
+    references: References = "warn"
+    delete_referenced: DeleteReferenced = "refuse"
+    conditional_delete: ConditionalDelete = "single"
+    deleted_max: Annotated[int, Field(ge=1, le=10_000)] = DELETED_MAX
+    update_create: bool = True
     job_lease_seconds: Annotated[float, Field(ge=1, le=86_400)] = USUAL.lease_seconds
     job_retry_seconds: Annotated[tuple[Wait, ...], Field(max_length=50)] = USUAL.retry_seconds
     ins_allow_test: bool = False

@@ -7,6 +7,7 @@ from passerelle.api import application
 from passerelle.api.metrics import Metrics
 from passerelle.api.rest import fhir_routes, operations
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.fhir.capability import FHIR_VERSION
 from passerelle.fhir.conformance.structure_table import resource_types
 from tools.reference_markdown import code, codes, page, table
@@ -41,8 +42,9 @@ def _claims() -> Iterator[tuple[str, str]]:
     yield "types", f"all {len(resource_types())} resource types of R4"
     yield "each type", codes(fhir_routes.TYPE_INTERACTIONS)
     yield "the system", codes(fhir_routes.SYSTEM_INTERACTIONS)
-    for name, value in fhir_routes.CONDITIONS.items():
-        yield code(name), str(value).lower() if isinstance(value, bool) else code(value)
+    for name, value in fhir_routes.conditions(WritingPolicy()).items():
+        said = codes(value) if isinstance(value, list) else code(str(value))
+        yield code(name), str(value).lower() if isinstance(value, bool) else said
 
 
 def _asked() -> Iterator[tuple[str, str, str, str, str]]:

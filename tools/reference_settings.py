@@ -26,6 +26,14 @@ MEANINGS = {
     "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder of FHIR packages. It must exist; nothing reads it yet.",
+    "references": "Local references to nothing: `enforce` refuses, `warn` says so, `off` does not "
+    "look.",
+    "delete_referenced": "Deleting what others refer to: `refuse`, `allow`, or `cascade` to delete "
+    "them along.",
+    "conditional_delete": "`DELETE Type?criteria`: `single` refuses several matches, `multiple` "
+    "deletes them all, `off` refuses it.",
+    "deleted_max": "As many resources one conditional delete or one cascade may delete.",
+    "update_create": "Whether `PUT Type/id` may create under an id of the client's.",
     "job_lease_seconds": "How long a worker holds a job, such as a sending: the jobs of one that "
     "died are taken up after that. A sending may take four fifths of it.",
     "job_retry_seconds": "How long to wait after each attempt before the next one, as a JSON list "

@@ -24,6 +24,9 @@ MORE_HEADERS: dict[int, tuple[Header, ...]] = {
 }
 """Headers that go with a status."""
 
+ALLOWED: Header = (b"allow", b"DELETE, GET, HEAD, PATCH")
+"""What is allowed on the address of a resource that may not be made there by PUT."""
+
 
 class ClientGone(Exception):
     """The client hung up before it was answered: nobody is there to be told."""
@@ -74,6 +77,8 @@ def refused(refusal: PasserelleError) -> Reply:
     more = MORE_HEADERS.get(refusal.status, ())
     if isinstance(refusal, NotAllowedHere):
         more = (*more, (b"allow", ", ".join(refusal.allowed).encode()))
+    elif isinstance(refusal, NotAllowed):  # of one resource, for what it holds
+        more = (*more, ALLOWED)
     if isinstance(refusal, Gone) and refusal.version is not None:
         more = (*more, (b"etag", etag(refusal.version)))
     if isinstance(refusal, RangeNotSatisfiable):

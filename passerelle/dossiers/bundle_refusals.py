@@ -11,8 +11,12 @@ from itertools import islice
 
 from passerelle.errors.refusals import (
     Conflict,
+    Gone,
     Invalid,
     Issue,
+    NotAllowed,
+    NotFound,
+    NotSupported,
     PasserelleError,
     PreconditionFailed,
     Unprocessable,
@@ -22,12 +26,33 @@ from passerelle.errors.rules import issue
 FAULTS_MAX = 500
 """As many are told of one bundle; a last one says that there are more."""
 
+TOGETHER: dict[str, type[PasserelleError]] = {
+    "record.version-conflict": PreconditionFailed,
+    "record.too-many-match": PreconditionFailed,
+    "record.not-found": NotFound,
+    "record.none-match": NotFound,
+    "record.deleted": Gone,
+    "record.ids-are-given": NotAllowed,
+    "record.conditional-delete-off": NotSupported,
+    "reference.still-referred": Conflict,
+    "reference.cascade-too-large": Conflict,
+}
+"""The refusal that a fault alone would meet outside of a bundle."""
+
+FAMILIES: dict[str, type[PasserelleError]] = {
+    "ins": Unprocessable,
+    "patch": Unprocessable,
+    "reference": Unprocessable,
+}
+"""The same by the first word of a rule."""
+
 WRITE = re.compile(r"writes\[([0-9]+)\]")
 """How the commit names one of several writes."""
 
 PARTS = {
     "record.identifier-taken": "resource.identifier",
     "record.version-conflict": "request.ifMatch",
+    "record.there-already": "request.ifNoneMatch",
 }
 """What of an entry a refusal of the commit is about, by its rule; else the request."""
 
@@ -46,8 +71,8 @@ def placed(said: Issue, place: str) -> Issue:
 def refusal_of(faults: Iterable[tuple[int, Issue]]) -> PasserelleError:
     """Make the refusal of (entry, fault) pairs, which are told in the order of the entries.
 
-    PreconditionFailed when several match a condition, Unprocessable when nothing is broken but
-    rules of identity, else Invalid.
+    PreconditionFailed when several match a condition, else the class that all are of in
+    ``TOGETHER``, else Invalid.
     """
     told = [said for _, said in sorted(faults, key=lambda pair: pair[0])]
     rules = {said.rule for said in told}
@@ -56,14 +81,17 @@ def refusal_of(faults: Iterable[tuple[int, Issue]]) -> PasserelleError:
         bounded.append(issue("bundle.too-many-faults", "Bundle.entry", limit=FAULTS_MAX))
     if "record.several-match" in rules:
         return PreconditionFailed(*bounded)
-    if all(rule.startswith("ins.") for rule in rules):
-        return Unprocessable(*bounded)
-    return Invalid(*bounded)
+    classes = {_class_of(rule) for rule in rules}
+    return classes.pop()(*bounded) if len(classes) == 1 else Invalid(*bounded)
+
+
+def _class_of(rule: str) -> type[PasserelleError]:
+    return TOGETHER.get(rule) or FAMILIES.get(rule.partition(".")[0]) or Invalid
 
 
 def of_commit(
-    refusal: Conflict | PreconditionFailed, entries: Sequence[int]
-) -> Conflict | PreconditionFailed:
+    refusal: Conflict | NotAllowed | PreconditionFailed, entries: Sequence[int]
+) -> Conflict | NotAllowed | PreconditionFailed:
     """Give the refusal of a commit with the places of the bundle instead of those of the unit.
 
     ``entries`` are the indexes of the entries whose writes the unit was made of, in its order.

@@ -5,8 +5,25 @@ https://hl7.org/fhir/R4/http.html#ccreate
 
 from urllib.parse import urlencode
 
-from passerelle.fhir.search.query import Query
+from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import PreconditionFailed
+from passerelle.errors.rules import issue
+from passerelle.fhir.search.query import Query, parse_criteria
+from passerelle.store.caller import Caller
 from passerelle.store.contract import Expectation
+
+
+def condition(gateway: Gateway, type: str, criteria: str) -> Query:
+    """Understand criteria of a type. Raises Invalid."""
+    return parse_criteria(type, criteria, gateway.base_url)
+
+
+async def one_designated(gateway: Gateway, caller: Caller, query: Query) -> tuple[str, ...]:
+    """Give the id that a condition designates, or none. Raises PreconditionFailed for several."""
+    ids = await gateway.store.matching(query, caller, limit=2)
+    if len(ids) > 1:
+        raise PreconditionFailed(issue("record.several-match", query.type))
+    return ids
 
 
 def expect(query: Query, ids: tuple[str, ...]) -> Expectation:

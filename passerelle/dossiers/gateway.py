@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.pace import USUAL, Pace
 from passerelle.dossiers.term_cache import TermCache
+from passerelle.dossiers.writing_policy import USUAL as USUAL_WRITING
+from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.store.contract import Store
 
 
@@ -28,3 +30,4 @@ class Gateway:
     mail: SecureMail | None = None
     pace: Pace = USUAL
     terms: TermCache = field(default_factory=TermCache, compare=False)
+    writing: WritingPolicy = USUAL_WRITING

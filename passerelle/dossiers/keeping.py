@@ -15,7 +15,7 @@ from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import json_text, served_body
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search import extraction
+from passerelle.fhir.search import any_reference, extraction
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.ins import masking, patient_identity, withholding
 from passerelle.ins import rules as ins_rules
@@ -66,7 +66,9 @@ def is_grave(said: Issue) -> bool:
 
 def derive(resource: Resource) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
     """Give all that is derived from a body as served; used at write, by check and by reindex."""
-    return extraction.extract(resource), rights_columns(resource), claims(resource)
+    rows = extraction.extract(resource)
+    rows = rows._replace(links=(*rows.links, *any_reference.links(resource)))
+    return rows, rights_columns(resource), claims(resource)
 
 
 async def prepare(

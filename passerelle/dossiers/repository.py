@@ -7,18 +7,19 @@ outbox happen here. https://hl7.org/fhir/R4/http.html
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from passerelle.dossiers import keeping
-from passerelle.dossiers.conditions import expect
+from passerelle.dossiers import deletions, keeping, patching, written_references
+from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
-from passerelle.errors.refusals import Gone, Invalid, NotFound, PreconditionFailed
+from passerelle.errors.refusals import Gone, Invalid, Issue, NotAllowed, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.history_query import HistoryQuery
+from passerelle.fhir.patch.patch import Patch
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search.query import Query, parse_criteria
+from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Delete, HistoryPage, Outcome, Page, Put, Unit, Version
+from passerelle.store.contract import HistoryPage, Outcome, Page, Put, Unit, Version
 
 
 class Repository:
@@ -70,18 +71,18 @@ class Repository:
         """
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True)
-        query = self._condition(resource["resourceType"], if_none_exist)
+        query = condition(self.gateway, resource["resourceType"], if_none_exist)
         warnings = keeping.demand(resource, self.gateway.ins)
 
         async def attempt() -> Outcome:
-            ids = await self._designated(query)
+            ids = await one_designated(self.gateway, self.caller, query)
             if ids:
                 return Outcome("kept", await self.read(Key(query.type, ids[0])))
             return await self._keep(
                 self._new_key(resource), resource, must_be_new=True, expectation=(query, ids)
             )
 
-        return (await settle(attempt))._replace(warnings=warnings)
+        return _warned(await settle(attempt), warnings)
 
     async def update(
         self,
@@ -89,14 +90,18 @@ class Repository:
         resource: Resource,
         *,
         if_match: int | None = None,
+        must_be_absent: bool = False,
         blob: str | None = None,
     ) -> Outcome:
         """Keep a version of a resource, creating it under the caller's id when it is new.
 
         Identical content is ``kept`` and makes no version. ``blob`` holds the bytes of a Binary
-        that has no ``data``. Raises Invalid, Unprocessable, PreconditionFailed (``if_match``).
+        that has no ``data``. Raises Invalid, Unprocessable, PreconditionFailed (``if_match``,
+        ``must_be_absent``), NotAllowed (ids are not the client's to give).
         """
-        return await self._put(key, resource, if_match=if_match, blob=blob)
+        return await self._put(
+            key, resource, if_match=if_match, must_be_absent=must_be_absent, blob=blob
+        )
 
     async def update_matching(
         self, type: str, criteria: str, resource: Resource, *, if_match: int | None = None
@@ -106,13 +111,15 @@ class Repository:
         https://hl7.org/fhir/R4/http.html#cond-update . Raises PreconditionFailed when several
         match, Invalid when the body's id is not that of the match.
         """
-        query = self._condition(type, criteria)
+        query = condition(self.gateway, type, criteria)
         warnings = keeping.demand(resource, self.gateway.ins)
         given = resource.get("id")
 
         async def attempt() -> Outcome:
-            ids = await self._designated(query)
+            ids = await one_designated(self.gateway, self.caller, query)
             if not ids:
+                if given and not self.gateway.writing.update_create:
+                    raise NotAllowed(issue("record.ids-are-given"))
                 key = Key(type, given) if given else self._new_key(resource)
                 return await self._keep(
                     key,
@@ -127,13 +134,34 @@ class Repository:
                 Key(type, ids[0]), resource, if_match=if_match, expectation=(query, ids)
             )
 
-        return (await settle(attempt))._replace(warnings=warnings)
+        return _warned(await settle(attempt), warnings)
 
     async def delete(self, key: Key, *, if_match: int | None = None) -> Outcome:
-        """Delete a resource; its versions stay. Deleting again is no error."""
-        unit = Unit(writes=(Delete(key, if_match),))
-        (outcome,) = await self.gateway.store.commit(unit, self.caller)
-        return outcome
+        """Delete a resource; its versions stay. Deleting again is no error.
+
+        Raises PreconditionFailed (``if_match``), Conflict when something refers to it.
+        """
+        return await deletions.delete(self.gateway, self.caller, key, if_match=if_match)
+
+    async def delete_matching(
+        self, type: str, criteria: str, *, if_match: int | None = None
+    ) -> tuple[Outcome, ...]:
+        """Delete what the criteria designate: see ``deletions.delete_matching``."""
+        return await deletions.delete_matching(
+            self.gateway, self.caller, type, criteria, if_match=if_match
+        )
+
+    async def patch(self, key: Key, change: Patch, *, if_match: int | None = None) -> Outcome:
+        """Patch a resource: see ``patching.patch``."""
+        return await patching.patch(self.gateway, self.caller, key, change, if_match=if_match)
+
+    async def patch_matching(
+        self, type: str, criteria: str, change: Patch, *, if_match: int | None = None
+    ) -> Outcome:
+        """Patch the one resource that the criteria designate: see ``patching``."""
+        return await patching.patch_matching(
+            self.gateway, self.caller, type, criteria, change, if_match=if_match
+        )
 
     async def create_binary(
         self, resource: Resource, chunks: AsyncIterator[bytes], *, size_max: int
@@ -150,10 +178,13 @@ class Repository:
         *,
         size_max: int,
         if_match: int | None = None,
+        must_be_absent: bool = False,
     ) -> Outcome:
         """Keep bytes as a version of a Binary. Raises TooLarge, and what an update raises."""
         digest, _ = await self.gateway.store.put_blob(chunks, size_max=size_max)
-        return await self.update(key, resource, if_match=if_match, blob=digest)
+        return await self.update(
+            key, resource, if_match=if_match, must_be_absent=must_be_absent, blob=digest
+        )
 
     async def binary(self, key: Key) -> tuple[str, AsyncIterator[bytes]]:
         """Give the content type and the bytes of a Binary, streamed. Raises NotFound, Gone."""
@@ -174,16 +205,6 @@ class Repository:
             return _nothing()
         return self.gateway.store.blob(binary.blob, first=first, last=last)
 
-    async def _designated(self, query: Query) -> tuple[str, ...]:
-        """Give the id that a condition designates, or none. Raises PreconditionFailed."""
-        ids = await self.gateway.store.matching(query, self.caller, limit=2)
-        if len(ids) > 1:
-            raise PreconditionFailed(issue("record.several-match", query.type))
-        return ids
-
-    def _condition(self, type: str, criteria: str) -> Query:
-        return parse_criteria(type, criteria, self.gateway.base_url)
-
     def _new_key(self, resource: Resource) -> Key:
         return Key(resource["resourceType"], self.gateway.new_id())
 
@@ -194,16 +215,22 @@ class Repository:
         *,
         if_match: int | None = None,
         must_be_new: bool = False,
+        must_be_absent: bool = False,
         blob: str | None = None,
     ) -> Outcome:
         warnings = keeping.demand(resource, self.gateway.ins)
 
         async def attempt() -> Outcome:
             return await self._keep(
-                key, resource, if_match=if_match, must_be_new=must_be_new, blob=blob
+                key,
+                resource,
+                if_match=if_match,
+                must_be_new=must_be_new,
+                must_be_absent=must_be_absent,
+                blob=blob,
             )
 
-        return (await settle(attempt))._replace(warnings=warnings)
+        return _warned(await settle(attempt), warnings)
 
     async def _keep(
         self,
@@ -212,21 +239,37 @@ class Repository:
         *,
         if_match: int | None = None,
         must_be_new: bool = False,
+        must_be_absent: bool = False,
         expectation: tuple[Query, tuple[str, ...]] | None = None,
         blob: str | None = None,
     ) -> Outcome:
         """Commit a resource that has been demanded of."""
+        checked = await written_references.check(self.gateway, self.caller, key, resource)
         kept = await keeping.prepare(
             self.gateway.store, self.caller, key, resource, must_be_new=must_be_new, blob=blob
         )
         method: Literal["POST", "PUT"] = "POST" if must_be_new else "PUT"
+        put = Put(
+            kept.draft,
+            method,
+            if_match,
+            must_be_new,
+            kept.beside,
+            must_be_absent=must_be_absent,
+            may_create=must_be_new or self.gateway.writing.update_create,
+        )
         unit = Unit(
-            writes=(Put(kept.draft, method, if_match, must_be_new, kept.beside),),
+            writes=(put,),
             expectations=() if expectation is None else (expect(*expectation),),
+            present=checked.present,
             blobs=kept.blobs,
         )
         (outcome,) = await self.gateway.store.commit(unit, self.caller)
-        return outcome
+        return outcome._replace(warnings=checked.warnings)
+
+
+def _warned(outcome: Outcome, warnings: tuple[Issue, ...]) -> Outcome:
+    return outcome._replace(warnings=(*warnings, *outcome.warnings))
 
 
 async def _nothing() -> AsyncIterator[bytes]:

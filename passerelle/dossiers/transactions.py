@@ -16,11 +16,13 @@ from passerelle.errors.refusals import (
     Conflict,
     Gone,
     Issue,
+    NotAllowed,
     NotFound,
     PasserelleError,
     PreconditionFailed,
 )
 from passerelle.errors.rules import issue
+from passerelle.fhir.bundles import patch_entries
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
 from passerelle.fhir.bundles.transaction_plan import Plan, plan
 from passerelle.fhir.conformance.structure_table import resource_types
@@ -48,9 +50,11 @@ class Transaction:
             decided = await Deciding(self.gateway, self.caller, planned).run()
             try:
                 outcomes = await self.gateway.store.commit(decided.unit(), self.caller)
-            except (Conflict, PreconditionFailed) as refusal:
-                raise of_commit(refusal, tuple(decided.writes)) from None
-            done = dict(zip(decided.writes, outcomes, strict=True))
+            except (Conflict, NotAllowed, PreconditionFailed) as refusal:
+                raise of_commit(refusal, [index for index, _ in decided.writes]) from None
+            done = {
+                index: outcome for (index, _), outcome in zip(decided.writes, outcomes, strict=True)
+            }
             return await self._answers(planned, decided, done)
 
         return await settle(attempt)
@@ -65,6 +69,8 @@ class Transaction:
                 answers[entry.index] = answer_of(done[entry.index], said)
             elif entry.index in decided.kept:
                 answers[entry.index] = await self._answer_kept(decided.keys[entry.index], entry)
+            elif entry.interaction == "delete_matching":  # that designated nothing
+                answers[entry.index] = EntryAnswer(204, outcome=entry.issues)
             else:
                 answers[entry.index] = await self._answer_read(entry)
         return [answers[index] for index in sorted(answers)]
@@ -113,11 +119,20 @@ class Batch:
         if entry.interaction == "create" and resource is not None:
             made = await repository.create(resource, if_none_exist=entry.if_none_exist)
         elif entry.interaction == "update" and resource is not None and key is not None:
-            made = await repository.update(key, resource, if_match=entry.if_match)
+            made = await repository.update(
+                key, resource, if_match=entry.if_match, must_be_absent=entry.must_be_absent
+            )
         elif entry.interaction == "update_matching" and resource is not None:
             made = await repository.update_matching(
                 entry.type, entry.criteria or "", resource, if_match=entry.if_match
             )
+        elif entry.interaction in ("patch", "patch_matching") and resource is not None:
+            made = await self._patch(entry, resource)
+        elif entry.interaction == "delete_matching":
+            gone = await repository.delete_matching(
+                entry.type, entry.criteria or "", if_match=entry.if_match
+            )
+            return EntryAnswer(204, outcome=(issue("http.deleted", count=len(gone)),))
         elif entry.interaction == "delete" and key is not None:
             made = await repository.delete(key, if_match=entry.if_match)
         else:
@@ -125,6 +140,14 @@ class Batch:
         place = f"{place_of(entry.index)}.resource"
         warnings = (placed(said, place) for said in made.warnings)
         return answer_of(made, (*entry.issues, *warnings))
+
+    async def _patch(self, entry: PlannedEntry, resource: Resource) -> Outcome:
+        change = patch_entries.read(resource, lambda _: None)
+        if entry.key is not None:
+            return await self.repository.patch(entry.key, change, if_match=entry.if_match)
+        return await self.repository.patch_matching(
+            entry.type, entry.criteria or "", change, if_match=entry.if_match
+        )
 
 
 async def read_entry(repository: Repository, entry: PlannedEntry) -> EntryAnswer:

@@ -36,10 +36,11 @@ class Ability:
     types: Iterable[str]
     type_interactions: Sequence[str]
     system_interactions: Sequence[str]
-    conditions: Mapping[str, bool | str]
+    conditions: Mapping[str, bool | str | list[str]]
     parameters: Callable[[str], Mapping[str, Parameter]]
     operations: Sequence[Operation] = ()
     compartments: Sequence[str] = ()
+    patch_formats: Sequence[str] = ()
 
 
 def statement(ability: Ability, *, base_url: str, software_version: str, date: str) -> bytes:
@@ -59,6 +60,7 @@ def statement(ability: Ability, *, base_url: str, software_version: str, date: s
             },
             "fhirVersion": FHIR_VERSION,
             "format": ["json", "application/fhir+json", "xml", "application/fhir+xml"],
+            **({"patchFormat": list(ability.patch_formats)} if ability.patch_formats else {}),
             "rest": [
                 {
                     "mode": "server",

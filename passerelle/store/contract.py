@@ -16,6 +16,7 @@ from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 from passerelle.store.gathering import Everything, Marks
 from passerelle.store.packages import Packages
+from passerelle.store.referring import Referred, Referring
 
 
 class Claim(NamedTuple):
@@ -77,6 +78,7 @@ class Put:
 
     ``beside`` is the version that a draft was made beside, 0 when there was none: the commit
     refuses (Stale) when the head is another one, for then the draft may leave something out.
+    ``must_be_absent`` is If-None-Match: * . Without ``may_create`` there must have been a version.
     """
 
     draft: Draft
@@ -84,6 +86,8 @@ class Put:
     if_match: int | None = None
     must_be_new: bool = False
     beside: int | None = None
+    must_be_absent: bool = False
+    may_create: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,16 @@ class JobEnd:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """All or nothing: what one request writes."""
+    """All or nothing: what one request writes.
+
+    ``present`` must be there, not deleted, when it is committed; to ``unreferenced`` (of those that
+    are there) nothing may refer by then but what the unit itself writes. Else it is Stale.
+    """
 
     writes: tuple[Put | Delete, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    present: tuple[Key, ...] = ()
+    unreferenced: tuple[Referred, ...] = ()
     dossiers: tuple[DossierExpectation, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     job_ends: tuple[JobEnd, ...] = ()
@@ -269,7 +279,7 @@ class Stale(Exception):
     """An expectation or a lease no longer holds: read, decide again. Never leaves dossiers/."""
 
 
-class Store(Protocol):
+class Store(Referring, Protocol):
     """The record. All methods raise ``Unavailable`` when the database does not answer."""
 
     @property
@@ -344,8 +354,9 @@ class Store(Protocol):
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing; answers only after the commit.
 
-        Raises Stale (an expectation, ``beside`` or a lease fails), PreconditionFailed
-        (``if_match``), Conflict (``must_be_new`` of what is there and not deleted, a claim that
+        Raises Stale (an expectation, ``present``, ``unreferenced``, ``beside`` or a lease fails),
+        PreconditionFailed (``if_match``, ``must_be_absent``), NotAllowed (not ``may_create``),
+        Conflict (``must_be_new`` of what is there and not deleted, a claim that
         another resource holds, or a message that was kept already). Where a unit has several
         writes, each
         issue's expression is ``writes[i]``, for the room above to put its own place.

@@ -78,6 +78,7 @@ async def test_every_interaction_that_is_claimed_is_there(served, claimed):
             "history-type": ("GET", base + "/_history?_count=1", None, {200}),
             "search-type": ("GET", base + "?_count=1", None, {200}),
             "delete": ("DELETE", one, None, {200, 204}),
+            "patch": ("PATCH", one, {"resourceType": "Parameters"}, {200, 404, 410}),
         }
         codes = [interaction["code"] for interaction in each["interaction"]]
         assert set(codes) <= set(tried)
@@ -94,9 +95,10 @@ async def test_the_conditions_that_are_claimed_hold(served, claimed):
         assert each["conditionalUpdate"] is True
         assert each["updateCreate"] is True
         assert each["versioning"] == "versioned"
-        assert each["conditionalDelete"] == "not-supported"
+        assert each["conditionalDelete"] == "single"
+        assert each["referencePolicy"] == ["literal", "logical"]
     answer = await served.ask("DELETE", "/fhir/Patient?identifier=x")
-    assert answer.status_code == 501
+    assert answer.status_code == 204
     given = {"resourceType": "Basic", "code": {"text": "x"}}
     made = await served.ask("POST", "/fhir/Basic", given, {"If-None-Exist": "_id=none"})
     assert made.status_code == 201

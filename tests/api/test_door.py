@@ -58,9 +58,6 @@ async def test_the_methods_that_are_allowed_are_told(served):
 @pytest.mark.parametrize(
     ("method", "address"),
     [
-        ("PATCH", "/fhir/Patient/1"),
-        ("PATCH", "/fhir/Patient?identifier=1"),
-        ("DELETE", "/fhir/Patient?identifier=1"),
         ("GET", "/fhir?_type=Patient"),
         ("POST", "/fhir/_search"),
         ("GET", "/fhir/Patient/_search"),

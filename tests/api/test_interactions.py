@@ -96,11 +96,6 @@ async def test_a_lost_update_is_refused_by_if_match(served, rules):
     assert (malformed.status_code, rules(malformed)) == (400, ["http.if-match-malformed"])
 
 
-async def test_a_write_on_if_none_match_is_refused_by_name(served, rules):
-    answer = await served.ask("PUT", "/fhir/Patient/p1", patient(), {"If-None-Match": "*"})
-    assert (answer.status_code, rules(answer)) == (501, ["http.not-there-yet"])
-
-
 async def test_who_holds_the_version_is_not_sent_it_again(served):
     await served.kept(patient())
     for held in ('W/"1"', '"1"', 'W/"9", W/"1"', "*"):

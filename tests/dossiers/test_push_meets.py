@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from passerelle.dossiers.exchange.dossier_record import read_record, root_key
 from passerelle.dossiers.exchange.extraction import extract
 from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.repository import Repository
+from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Conflict, PasserelleError, PreconditionFailed
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key
@@ -98,7 +100,8 @@ async def test_a_platform_keeps_its_patient_when_the_one_before_it_is_deleted(ga
     await push(gateway, other)
     before = await patient_of(gateway, other)
     first = await patient_of(gateway, content)
-    await Repository(gateway, SYSTEM).delete(Key("Patient", first["id"]))
+    allowing = replace(gateway, writing=WritingPolicy(delete_referenced="allow"))
+    await Repository(allowing, SYSTEM).delete(Key("Patient", first["id"]))
     await push(gateway, other)
     assert await patient_of(gateway, other) == before
 

@@ -1,15 +1,28 @@
 """A transaction is read whole, and all that is wrong with it is said at once."""
 
+import base64
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, NotSupported
-from passerelle.fhir.bundles.transaction_plan import conditional_references, plan, rewrite
+from passerelle.fhir.bundles.bundle_links import conditional_references, rewrite
+from passerelle.fhir.bundles.transaction_plan import plan
 from passerelle.fhir.resource import Key
 
 TYPES = frozenset(
-    {"Patient", "CareTeam", "Binary", "DocumentReference", "Bundle", "List", "Task", "Practitioner"}
+    {
+        "Patient",
+        "CareTeam",
+        "Binary",
+        "DocumentReference",
+        "Bundle",
+        "List",
+        "Task",
+        "Practitioner",
+        "Parameters",
+    }
 )
 MOTHER = "urn:uuid:5b6f3a52-94c5-4f0e-9a0b-3b1f2c8d7e60"
 LETTER = "urn:uuid:0c1f9a8e-71a3-49f0-8a40-2a50f0c0b001"
@@ -30,6 +43,11 @@ def entry(method, url, resource=None, full_url=None, **request):
 
 def patient(**elements):
     return {"resourceType": "Patient", **elements}
+
+
+def json_patch(body):
+    data = base64.b64encode(body).decode()
+    return {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
 
 
 def said(refusal):
@@ -117,15 +135,59 @@ def test_two_entries_on_one_resource_are_refused():
     assert said(refusal) == [("bundle.identity-duplicate", "Bundle.entry[1].request.url")]
 
 
-def test_a_method_that_is_not_there_yet_is_said_to_be_so():
+def test_what_is_not_there_yet_is_said_to_be_so():
     with pytest.raises(NotSupported) as refusal:
-        plan(bundle(entry("PATCH", "Patient/1", {"resourceType": "Patient"})), types=TYPES)
-    assert said(refusal) == [("bundle.method-not-supported", "Bundle.entry[0].request.method")]
+        plan(bundle(entry("GET", "Patient/1/$everything")), types=TYPES)
+    said_so = [("bundle.interaction-not-supported", "Bundle.entry[0].request.url")]
+    assert said(refusal) == said_so
 
 
 def test_a_fault_weighs_more_than_what_is_not_there_yet():
     with pytest.raises(Invalid):
-        plan(bundle(entry("PATCH", "Patient/1"), entry("POST", "Patient")), types=TYPES)
+        plan(bundle(entry("GET", "$export"), entry("POST", "Patient")), types=TYPES)
+
+
+@pytest.mark.parametrize(
+    ("resource", "fault"),
+    [
+        (None, ("bundle.resource-missing", "resource")),
+        (patient(), ("bundle.patch-resource", "resource")),
+        (
+            {"resourceType": "Binary", "contentType": "text/plain", "data": "W10="},
+            ("patch.binary-type", "resource.contentType"),
+        ),
+        (json_patch(b"{"), ("json.malformed", "resource")),
+        (json_patch(b'[{"op":"x"}]'), ("patch.operation-unknown", "resource")),
+        (json_patch(b"[]") | {"data": "*"}, ("patch.data", "resource.data")),
+        (
+            {"resourceType": "Parameters", "parameter": [{"name": "operation"}]},
+            ("patch.operation-unknown", "resource.parameter[0]"),
+        ),
+    ],
+)
+def test_a_patch_is_read_with_the_bundle(resource, fault):
+    with pytest.raises(Invalid) as refusal:
+        plan(bundle(entry("PATCH", "Patient/1", resource)), types=TYPES)
+    assert said(refusal) == [(fault[0], f"Bundle.entry[0].{fault[1]}")]
+
+
+def test_names_of_things_are_no_links():
+    there = f"{MOTHER}"
+    resource = {
+        "resourceType": "Task",
+        "meta": {"source": there},
+        "identifier": [{"system": there, "value": there}],
+        "extension": [{"url": there, "valueUuid": there, "valueOid": there}],
+        "instantiatesUri": there,
+        "instantiatesCanonical": there,
+    }
+    made = rewrite(resource, lambda link: "Patient/1")
+    assert made == resource | {
+        "extension": [{"url": there, "valueUuid": "Patient/1", "valueOid": "Patient/1"}],
+        "instantiatesUri": "Patient/1",
+    }
+    named = {"resourceType": "CodeSystem", "url": there}
+    assert rewrite(named, lambda link: "Patient/1") is named
 
 
 def test_a_batch_refuses_its_faulty_entries_one_by_one():
@@ -133,7 +195,7 @@ def test_a_batch_refuses_its_faulty_entries_one_by_one():
         bundle(
             entry("POST", "Patient"),
             entry("GET", "Patient/1"),
-            entry("PATCH", "Patient/1"),
+            entry("GET", "Patient/1/$everything"),
             kind="batch",
         ),
         types=TYPES,

@@ -163,10 +163,10 @@ ADDRESSES = (
         Answer(404, "http.version-malformed"),
     ),
     Case(
-        "an interaction that is not there yet",
+        "a patch that is none",
         "PATCH",
         "/fhir/Patient/there",
-        Answer(501, "http.not-there-yet"),
+        Answer(400, "patch.parameters"),
         patient(),
     ),
     Case(

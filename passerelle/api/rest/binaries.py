@@ -88,12 +88,14 @@ async def update(repository: Repository, request: Request) -> Reply:
     content_type = _content_type(request)
     if content_type is None or content_type.partition(";")[0].strip() in negotiation.JSON_TYPES:
         return await interactions.update(repository, request)
+    expected, absent = interactions.expectation(request)
     outcome = await repository.update_binary(
         interactions.instance_key(request),
         _without_bytes(request, content_type),
         request.chunks(request.binary_limit),
         size_max=request.binary_limit,
-        if_match=interactions.expected_version(request),
+        if_match=expected,
+        must_be_absent=absent,
     )
     return interactions.written(outcome, repository, request)
 

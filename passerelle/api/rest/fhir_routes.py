@@ -7,10 +7,20 @@ made from them; what the standard has and they do not is refused by name.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from passerelle.api.rest import binaries, bundles, histories, interactions, operations, searches
+from passerelle.api.rest import (
+    binaries,
+    bundles,
+    deletes,
+    histories,
+    interactions,
+    operations,
+    patches,
+    searches,
+)
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
+from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir.conformance.structure_table import resource_types
@@ -59,11 +69,14 @@ ROUTES: dict[str, dict[str, Route]] = {
         "GET": Route(searches.search, "search-type"),
         "POST": Route(interactions.create, "create"),
         "PUT": Route(interactions.update_matching, "conditional-update"),
+        "PATCH": Route(patches.patch_matching, "conditional-patch"),
+        "DELETE": Route(deletes.delete_matching, "conditional-delete"),
     },
     TYPE_SEARCH: {"POST": Route(searches.search_by_form, "search-type")},
     INSTANCE: {
         "GET": Route(interactions.read, "read"),
         "PUT": Route(interactions.update, "update"),
+        "PATCH": Route(patches.patch_one, "patch"),
         "DELETE": Route(interactions.delete, "delete"),
     },
     SYSTEM_HISTORY: {"GET": Route(histories.of_system, "history-system")},
@@ -85,19 +98,16 @@ NOT_THERE_YET: dict[str, dict[str, str]] = {
     BASE: {"GET": "search-system"},
     SYSTEM_SEARCH: {"GET": "search-system", "POST": "search-system"},
     SMART: {"GET": "SMART App Launch"},
-    TYPE: {"DELETE": "conditional-delete", "PATCH": "conditional-patch"},
     TYPE_SEARCH: {"GET": "GET _search"},
-    INSTANCE: {"PATCH": "patch"},
     COMPARTMENT: {"GET": "search-compartment"},
 }
 """What R4 has and we do not have yet, by its name there."""
-NOT_THERE_YET[BINARY] = NOT_THERE_YET[TYPE]
-NOT_THERE_YET[BINARY_INSTANCE] = NOT_THERE_YET[INSTANCE]
 
 TYPE_INTERACTIONS = (
     "read",
     "vread",
     "update",
+    "patch",
     "delete",
     "history-instance",
     "history-type",
@@ -105,15 +115,26 @@ TYPE_INTERACTIONS = (
     "search-type",
 )
 SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
-CONDITIONS: dict[str, bool | str] = {
+CONDITIONS: dict[str, bool | str | list[str]] = {
     "versioning": "versioned",
     "readHistory": True,
-    "updateCreate": True,
     "conditionalCreate": True,
     "conditionalRead": "full-support",
     "conditionalUpdate": True,
-    "conditionalDelete": "not-supported",
 }
+
+
+def conditions(writing: WritingPolicy) -> dict[str, bool | str | list[str]]:
+    """Give what is claimed of conditions and references, under that policy of writing."""
+    deletes = writing.conditional_delete
+    policies = ["literal", "logical", *(["enforced"] if writing.references == "enforce" else [])]
+    return CONDITIONS | {
+        "updateCreate": writing.update_create,
+        "conditionalDelete": "not-supported" if deletes == "off" else deletes,
+        "referencePolicy": policies,
+    }
+
+
 _MARKED_ONE = {
     "metadata": METADATA,
     "_search": SYSTEM_SEARCH,

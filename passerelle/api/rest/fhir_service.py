@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import fhir_routes, formats, operations, responses
+from passerelle.api.rest import fhir_routes, formats, operations, patches, responses
 from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, shape_of
 from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
@@ -92,7 +92,8 @@ class FhirService:
                 types=resource_types(),
                 type_interactions=fhir_routes.TYPE_INTERACTIONS,
                 system_interactions=fhir_routes.SYSTEM_INTERACTIONS,
-                conditions=fhir_routes.CONDITIONS,
+                conditions=fhir_routes.conditions(self.gateway.writing),
+                patch_formats=patches.FORMATS,
                 parameters=parameters,
                 operations=tuple(operations.claims(resource_types())),
             )

@@ -10,7 +10,7 @@ from passerelle.api.rest import negotiation, responses, subsets
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Header, Reply
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Invalid, NotFound, NotSupported
+from passerelle.errors.refusals import Invalid, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import bundle
 from passerelle.fhir.instants import SECOND
@@ -77,26 +77,23 @@ async def create(repository: Repository, request: Request) -> Reply:
 async def update(repository: Repository, request: Request) -> Reply:
     """Keep a version under an id (https://hl7.org/fhir/R4/http.html#update)."""
     key = instance_key(request)
-    expected = expected_version(request)
+    expected, absent = expectation(request)
     resource = await request.resource()
     _demand_type(resource, key.type)
     if "id" not in resource:
         raise Invalid(issue("http.resource-id-missing", f"{key.type}.id"))
     if resource["id"] != key.id:
         raise Invalid(issue("http.resource-id-mismatch", f"{key.type}.id"))
-    return written(await repository.update(key, resource, if_match=expected), repository, request)
+    outcome = await repository.update(key, resource, if_match=expected, must_be_absent=absent)
+    return written(outcome, repository, request)
 
 
 async def update_matching(repository: Repository, request: Request) -> Reply:
     """Update what the criteria designate (https://hl7.org/fhir/R4/http.html#cond-update)."""
-    criteria = "&".join(
-        part
-        for part in request.query.decode("latin-1").split("&")
-        if part and part.partition("=")[0] not in ("_format", "_pretty")
-    )
-    if not criteria:
-        raise Invalid(issue("http.criteria-missing", type=request.type))
-    expected = expected_version(request)
+    criteria = criteria_of(request)
+    expected, absent = expectation(request)
+    if absent:  # the criteria say already what must not be there
+        raise Invalid(issue("http.if-none-match-write"))
     resource = await request.resource()
     _demand_type(resource, request.type)
     outcome = await repository.update_matching(request.type, criteria, resource, if_match=expected)
@@ -140,6 +137,18 @@ def version_number(request: Request) -> int:
     return int(request.version)
 
 
+def criteria_of(request: Request) -> str:
+    """Give the criteria of a conditional interaction, as they were written. Raises Invalid."""
+    criteria = "&".join(
+        part
+        for part in request.query.decode("latin-1").split("&")
+        if part and part.partition("=")[0] not in ("_format", "_pretty")
+    )
+    if not criteria:
+        raise Invalid(issue("http.criteria-missing", type=request.type))
+    return criteria
+
+
 def instance_key(request: Request) -> Key:
     """Give the key of the address. Raises Invalid for an id that none can have."""
     if not ID.match(request.id):
@@ -170,11 +179,15 @@ def shown(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:\-]{0,63}", name) else "?"
 
 
-def expected_version(request: Request) -> int | None:
-    """Give the version of If-Match; a write on If-None-Match is not there yet."""
-    if b"if-none-match" in request.headers:
-        raise NotSupported(issue("http.not-there-yet", what="PUT If-None-Match"))
-    return negotiation.if_match(request.header(b"if-match"))
+def expectation(request: Request) -> tuple[int | None, bool]:
+    """Give the version of If-Match, and whether If-None-Match asks that there be nothing yet.
+
+    Raises Invalid: of a write, only ``*`` makes sense there.
+    """
+    absent = request.header(b"if-none-match")
+    if absent is not None and absent.strip() != "*":
+        raise Invalid(issue("http.if-none-match-write"))
+    return negotiation.if_match(request.header(b"if-match")), absent is not None
 
 
 def is_held(version: Version, request: Request) -> bool:

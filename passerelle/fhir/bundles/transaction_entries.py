@@ -7,23 +7,31 @@ and an url that names no type.
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from passerelle.errors.refusals import Issue
+from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
+from passerelle.fhir.bundles import patch_entries
 from passerelle.fhir.resource import Key, Resource
 
 Interaction: TypeAlias = Literal[
-    "create", "update", "update_matching", "delete", "read", "vread", "search"
+    "create",
+    "update",
+    "update_matching",
+    "patch",
+    "patch_matching",
+    "delete",
+    "delete_matching",
+    "read",
+    "vread",
+    "search",
 ]
 """What is done for an entry, one name for each method of the repository."""
 
 METHODS = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 READ_METHODS = ("GET", "HEAD")
-WITH_RESOURCE = ("POST", "PUT")
-NOT_THERE_YET = ("PATCH", "HEAD")
-"""Methods of the standard that an entry may not ask for yet, refused by name."""
+WITH_RESOURCE = ("POST", "PUT", "PATCH")
 
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
 TYPE_LIKE = re.compile(r"[A-Z][A-Za-z]{0,63}\Z")
@@ -34,8 +42,10 @@ ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"\Z')
 class PlannedEntry:
     """One entry: its place in the bundle, what it asks, of what, on which conditions.
 
-    ``key`` is set for update, delete, read and vread; ``criteria`` (the query, without
-    ``?``) for update_matching and search; ``issues`` are warnings to say in its answer.
+    ``key`` is set for update, patch, delete, read and vread; ``criteria`` (the query, without
+    ``?``) for what ends in ``_matching`` and for search; ``must_be_absent`` is an update with
+    ``ifNoneMatch: *``; ``issues`` are warnings to say in its answer. A PATCH has the patch as its
+    resource.
     """
 
     index: int
@@ -48,6 +58,7 @@ class PlannedEntry:
     if_match: int | None = None
     if_none_match: int | None = None
     if_none_exist: str | None = None
+    must_be_absent: bool = False
     full_url: str | None = None
     resource: Resource | None = None
     issues: tuple[Issue, ...] = ()
@@ -81,12 +92,12 @@ class EntryReading:
         url = request.get("url")
         if method not in METHODS:
             self._fault("bundle.method-unknown", "request.method")
-        elif method in NOT_THERE_YET:
-            self._fault("bundle.method-not-supported", "request.method", method=method)
         if not isinstance(url, str) or not url.strip():
             self._fault("bundle.url-missing", "request.url")
         conditions = self._conditions(request)
         resource = self._resource(method) if method in WITH_RESOURCE else None
+        if method == "PATCH" and resource is not None:
+            self._read_patch(resource)
         if self.faults or not isinstance(url, str):
             return None
         path, _, criteria = self._relative(url.strip()).partition("?")
@@ -119,6 +130,9 @@ class EntryReading:
     def _conditions(self, request: Resource) -> dict[str, Any]:
         found: dict[str, Any] = {"if_match": None, "if_none_match": None, "if_none_exist": None}
         for name, key in (("ifMatch", "if_match"), ("ifNoneMatch", "if_none_match")):
+            if name == "ifNoneMatch" and request.get("method") in ("POST", "PUT", "PATCH"):
+                found["must_be_absent"] = self._absent(request)
+                continue
             text = request.get(name)
             if text is None:
                 continue
@@ -133,6 +147,28 @@ class EntryReading:
             if not text:
                 self._fault("bundle.criteria-missing", "request.ifNoneExist")
         return found
+
+    def _absent(self, request: Resource) -> bool:
+        """Tell whether a write asks that there be nothing yet: only ``*`` on ``Type/id`` can."""
+        text = request.get("ifNoneMatch")
+        if text is None:
+            return False
+        if text != "*" or request.get("method") != "PUT" or "?" in str(request.get("url")):
+            self._fault("http.if-none-match-write", "request.ifNoneMatch")
+        return True
+
+    def _read_patch(self, resource: Resource) -> None:
+        """Note the faults of a patch; it is read again once its links can be resolved."""
+        if resource.get("resourceType") not in patch_entries.TYPES:
+            self._fault("bundle.patch-resource", "resource")
+            return
+        try:
+            patch_entries.read(resource, lambda _: None)
+        except Invalid as refusal:
+            for said in refusal.issues:
+                _, _, rest = (said.expression or "").partition(".")
+                place = f"{self.place}.resource{'.' if rest else ''}{rest}"
+                self.faults.append(replace(said, expression=place))
 
     def _resource(self, method: object) -> Resource | None:
         resource = self.entry.get("resource")
@@ -154,15 +190,17 @@ class EntryReading:
         if len(path) > 1 and not ID.match(path[1]):
             self._fault("bundle.url-malformed", "request.url")
             return None
-        type_ = self._type(path[0], resource)
+        type_ = self._type(path[0], None if method == "PATCH" else resource)
         if type_ is None:
             return None
+        if method == "PATCH":
+            return self._designating("patch", type_, path, criteria)
         if method == "POST" and resource is not None:
             return self._create(type_, path, criteria)
         if method == "PUT" and resource is not None:
             return self._update(type_, path, criteria, resource)
         if method == "DELETE":
-            return self._delete(type_, path, criteria)
+            return self._designating("delete", type_, path, criteria)
         return self._reading(type_, path, criteria)
 
     def _type(self, named: str, resource: Resource | None) -> str | None:
@@ -205,14 +243,16 @@ class EntryReading:
             return None
         return {"interaction": "update", "type": type_, "key": Key(type_, path[1])}
 
-    def _delete(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
-        if criteria:
-            self._fault("bundle.interaction-not-supported", "request.url")
-            return None
-        if len(path) != 2:
+    def _designating(
+        self, name: str, type_: str, path: list[str], criteria: str
+    ) -> dict[str, Any] | None:
+        """Give what ``Type/id`` or ``Type?criteria`` designates to be deleted or patched."""
+        if len(path) == 1 and criteria:
+            return {"interaction": f"{name}_matching", "type": type_, "criteria": criteria}
+        if len(path) != 2 or criteria:
             self._fault("bundle.url-malformed", "request.url")
             return None
-        return {"interaction": "delete", "type": type_, "key": Key(type_, path[1])}
+        return {"interaction": name, "type": type_, "key": Key(type_, path[1])}
 
     def _reading(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
         match path:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from passerelle.errors.refusals import Invalid, Issue, NotSupported, PasserelleError
 from passerelle.errors.rules import issue
+from passerelle.fhir.bundles.bundle_links import URN, links
 from passerelle.fhir.bundles.transaction_entries import EntryReading, PlannedEntry
 from passerelle.fhir.resource import Key, Resource
 
@@ -20,19 +21,12 @@ ENTRIES_MAX = 10_000
 ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 """The order of processing that the standard fixes for a transaction."""
 
-LINK_NAMES = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valueUuid"})
-"""Elements whose text may be a link to another entry. Never ``value`` of an Identifier: documents
-carry there, as their own identifier, the very uuid of their fullUrl."""
-
 DUPLICATE = {
     "fullUrl": "bundle.full-url-duplicate",
     "resource.id": "bundle.identity-duplicate",
 }
-URN = ("urn:uuid:", "urn:oid:")
-CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{0,63}\?.+", re.DOTALL)
 REST_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{0,63}/[A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?\Z")
 VERSION_TAIL = re.compile(r"/_history/[^/#]+\Z")
-DIV_LINK = re.compile(r"""\b(href|src)=(["'])(.*?)\2""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +87,6 @@ def plan(bundle: Resource, *, types: Collection[str], base_url: str = "") -> Pla
     return Plan("transaction", tuple(planned), len(entries), targets, {})
 
 
-def rewrite(resource: Resource, resolve: Callable[[str], str | None]) -> Resource:
-    """Give the resource with every link that ``resolve`` knows replaced, everywhere in it.
-
-    References, attachment addresses, uris and links of the narrative, in contained resources and
-    extensions too; the resource handed in is not changed. A Bundle is a document: left alone.
-    """
-    changed: Resource = _rewritten(resource, resolve)
-    return changed
-
-
-def conditional_references(resource: Resource, place: str) -> list[tuple[str, str]]:
-    """Give (text, FHIRPath) of the references of the form ``Patient?identifier=…``, in order.
-
-    ``place`` is the FHIRPath of the resource; that of a reference stops at the Reference.
-    """
-    return [
-        (text, path.removesuffix(".reference"))
-        for name, text, path in _links(resource, place)
-        if name == "reference" and CONDITIONAL.match(text)
-    ]
-
-
 def _opened(bundle: Resource) -> tuple[Literal["transaction", "batch"], list[Any]]:
     if bundle.get("resourceType") != "Bundle":
         raise Invalid(issue("bundle.not-a-bundle", "resourceType"))
@@ -143,7 +115,7 @@ def _targets(planned: list[PlannedEntry]) -> tuple[dict[str, int], dict[int, lis
     for entry in planned:
         place = f"Bundle.entry[{entry.index}]"
         said: list[Issue] = []
-        if entry.method in ("PUT", "DELETE") and entry.key is not None:
+        if entry.method in ("PUT", "PATCH", "DELETE") and entry.key is not None:
             first = written.setdefault(entry.key, entry.index)
             if first != entry.index:
                 said.append(issue("bundle.identity-duplicate", f"{place}.request.url", other=first))
@@ -158,7 +130,7 @@ def _targets(planned: list[PlannedEntry]) -> tuple[dict[str, int], dict[int, lis
 
 def _spellings(entry: PlannedEntry) -> list[tuple[str, str]]:
     """Give how the bundle may speak of an entry's resource, with the element that says so."""
-    if entry.resource is None:
+    if entry.resource is None or entry.method == "PATCH":  # a patch is no resource of the record
         return []
     found = {}
     if entry.full_url is not None:
@@ -179,55 +151,6 @@ def _unresolved(entry: PlannedEntry, targets: Mapping[str, int]) -> list[Issue]:
     place = f"Bundle.entry[{entry.index}].resource"
     return [
         issue("bundle.reference-unresolved", path)
-        for name, text, path in _links(entry.resource, place)
+        for name, text, path in links(entry.resource, place)
         if name == "reference" and text.startswith(URN) and text not in targets
     ]
-
-
-def _links(node: Any, path: str) -> list[tuple[str, str, str]]:
-    """Give (element name, text, FHIRPath) of all texts that may be links, in document order."""
-    found: list[tuple[str, str, str]] = []
-    if isinstance(node, dict):
-        if node.get("resourceType") == "Bundle":
-            return found
-        for name, value in node.items():
-            if isinstance(value, str):
-                if name in LINK_NAMES:
-                    found.append((name, value, f"{path}.{name}"))
-            else:
-                found += _links(value, f"{path}.{name}")
-    elif isinstance(node, list):
-        for index, item in enumerate(node):
-            found += _links(item, f"{path}[{index}]")
-    return found
-
-
-def _rewritten(node: Any, resolve: Callable[[str], str | None]) -> Any:
-    """Give the node with its links replaced; the very node when there is nothing to replace."""
-    if isinstance(node, list):
-        items = [_rewritten(item, resolve) for item in node]
-        return node if all(a is b for a, b in zip(items, node, strict=True)) else items
-    if not isinstance(node, dict) or node.get("resourceType") == "Bundle":
-        return node
-    changed = {name: _rewritten_value(name, value, resolve) for name, value in node.items()}
-    return node if all(changed[name] is node[name] for name in node) else changed
-
-
-def _rewritten_value(name: str, value: Any, resolve: Callable[[str], str | None]) -> Any:
-    if not isinstance(value, str):
-        return _rewritten(value, resolve)
-    if name in LINK_NAMES:
-        return resolve(value) or value
-    if name == "div":
-        return _rewritten_div(value, resolve)
-    return value
-
-
-def _rewritten_div(div: str, resolve: Callable[[str], str | None]) -> str:
-    """Replace the targets of ``href`` and ``src``; the very text when none is known."""
-
-    def replace(match: re.Match[str]) -> str:
-        found = resolve(match[3])
-        return match[0] if found is None else f"{match[1]}={match[2]}{found}{match[2]}"
-
-    return DIV_LINK.sub(replace, div)

@@ -39,20 +39,25 @@ class _RefusedError(Exception):
 
 def parse(body: bytes) -> tuple[Operation, ...]:
     """Read a patch document, a JSON array. Raises Invalid with every malformed operation."""
+    return operations(document(body))
+
+
+def document(body: bytes) -> Any:
+    """Decode a patch document as resources are, decimals as they are written. Raises Invalid."""
     wrapped = json_text.decode(b'{"":' + body + b"}")
     if list(wrapped) != [""]:
         raise Invalid(issue("json.malformed"))
-    return operations(wrapped[""])
+    return wrapped[""]
 
 
-def operations(document: Any) -> tuple[Operation, ...]:
+def operations(decoded: Any) -> tuple[Operation, ...]:
     """Read a decoded patch document. Raises Invalid with every malformed operation."""
-    if not isinstance(document, list):
+    if not isinstance(decoded, list):
         raise Invalid(issue("patch.json-array", ""))
-    if len(document) > OPERATIONS_MAX:
+    if len(decoded) > OPERATIONS_MAX:
         raise Invalid(issue("patch.too-many-operations", "", limit=OPERATIONS_MAX))
     faults: list[Issue] = []
-    read = [_operation(one, f"/{number}", faults) for number, one in enumerate(document)]
+    read = [_operation(one, f"/{number}", faults) for number, one in enumerate(decoded)]
     if faults:
         raise Invalid(*faults)
     return tuple(one for one in read if one is not None)

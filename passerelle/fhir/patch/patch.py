@@ -18,7 +18,12 @@ Patch: TypeAlias = Callable[[Resource], Resource]
 
 def of_json(body: bytes) -> Patch:
     """Read a JSON Patch. Raises Invalid."""
-    operations = json_patch.parse(body)
+    return of_operations(json_patch.document(body))
+
+
+def of_operations(document: Any) -> Patch:
+    """Read a JSON Patch that is decoded already. Raises Invalid."""
+    operations = json_patch.operations(document)
     return lambda resource: checked(json_patch.apply(operations, resource), resource)
 
 

@@ -16,7 +16,12 @@ from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
 from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
-from passerelle.store.postgresql.postgres_locks import LOCK, dossier_lock, lock_names
+from passerelle.store.postgresql.postgres_locks import (
+    LOCK,
+    dossier_lock,
+    lock_names,
+    shared_lock_names,
+)
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
 from passerelle.store.postgresql.postgres_writes import CLEAR, TX, write_of
 from passerelle.store.rows import Rows
@@ -27,10 +32,13 @@ from passerelle.store.sql.planning import (
     Head,
     Stamps,
     claims_of,
+    guarded,
+    heads_wanted,
     instant,
     keys_of,
     plan,
 )
+from passerelle.store.sql.referring import pairs_args, referrers_of
 from passerelle.store.sql.statements import key_pairs, readings, to_version
 
 _NUMBERS = f"""
@@ -60,6 +68,7 @@ class Transaction:
         types, ids = [key.type for key in keys], [key.id for key in keys]
         heads = await self._heads(types, ids)
         await self._demand_expected()
+        await self._demand_unreferenced(heads)
         at = now(instant(unit, heads, 0))
         holders = await self._holders()
         made = plan(unit, heads, holders, _trial(at))
@@ -77,17 +86,21 @@ class Transaction:
 
     async def _heads(self, types: list[str], ids: list[str]) -> Mapping[Key, Head]:
         """Take all locks of the unit, then give the heads of its keys."""
-        names = lock_names(self._unit)
-        if not names:
+        names, shared = lock_names(self._unit), shared_lock_names(self._unit)
+        if not (names or shared):
             return {}
-        _, locked = await self._connection.fetchrow(LOCK, names, types, ids)
-        if not types:
+        _, locked = await self._connection.fetchrow(LOCK, names, types, ids, shared)
+        wanted = heads_wanted(self._unit)
+        if not wanted:
             return {}
-        rows = [tuple(row) for row in await self._connection.fetch(_heads(), types, ids)]
+        args = pairs_args(wanted, "postgresql")
+        rows = [tuple(row) for row in await self._connection.fetch(_heads(), *args)]
+        written = set(zip(types, ids, strict=True))
         known = {*map(dossier_lock, locked), *names}
-        moved = {dossier_lock(row[8]) for row in rows if row[8] is not None} - known
+        dossiers = {row[8] for row in rows if row[8] is not None and row[:2] in written}
+        moved = set(map(dossier_lock, dossiers)) - known
         if moved:  # into another dossier while we waited: rare, and a deadlock is tried again
-            await self._connection.fetchrow(LOCK, sorted(moved), [], [])
+            await self._connection.fetchrow(LOCK, sorted(moved), [], [], [])
         return {Key(row[0], row[1]): Head(*row[2:8]) for row in rows}
 
     async def _holders(self) -> Mapping[ClaimKey, int]:
@@ -113,6 +126,16 @@ class Transaction:
             sql = readings(SYSTEM, "postgresql").dossier_seq
             if await self._connection.fetchval(sql, dossier.dossier) != dossier.seq:
                 raise Stale("a dossier was written to meanwhile")
+
+    async def _demand_unreferenced(self, heads: Mapping[Key, Head]) -> None:
+        """Raise Stale when something that the unit does not write refers to what it deletes."""
+        referred = guarded(self._unit, heads)
+        if not referred:
+            return
+        written = set(keys_of(self._unit))
+        sql, args = referrers_of(referred, SYSTEM, "postgresql", limit=len(written) + 1)
+        if {Key(*row) for row in await self._connection.fetch(sql, *args)} - written:
+            raise Stale("something refers to what is to be deleted")
 
     async def _stamps(
         self, at: int, keys: Sequence[Key], heads: Mapping[Key, Head], now: Callable[[int], int]

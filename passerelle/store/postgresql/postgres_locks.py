@@ -18,17 +18,21 @@ WITH present AS MATERIALIZED (
     JOIN resource ON resource.type = written.type AND resource.id = written.id
     WHERE resource.dossier IS NOT NULL
 ), locked AS MATERIALIZED (
-    SELECT count(pg_advisory_xact_lock(number)) AS n FROM (
-        SELECT DISTINCT hashtextextended(name, 0) AS number FROM (
-            SELECT unnest($1::text[]) AS name
-            UNION ALL SELECT 'dossier ' || dossier FROM present
-        ) AS named ORDER BY number
+    SELECT count(
+        CASE WHEN shared THEN pg_advisory_xact_lock_shared(number)
+        ELSE pg_advisory_xact_lock(number) END
+    ) AS n FROM (
+        SELECT hashtextextended(name, 0) AS number, bool_and(shared) AS shared FROM (
+            SELECT unnest($1::text[]) AS name, false AS shared
+            UNION ALL SELECT 'dossier ' || dossier, false FROM present
+            UNION ALL SELECT unnest($4::text[]), true
+        ) AS named GROUP BY 1 ORDER BY 1
     ) AS sorted
 )
 SELECT n, array(SELECT dossier FROM present) FROM locked
 """
-"""Arguments: names; types and ids of the keys. Their present dossiers are locked as well, and given
-back."""
+"""Arguments: names; types and ids of the keys; names of locks that others may share. The present
+dossiers of the keys are locked as well, and given back."""
 
 
 def dossier_lock(dossier: str) -> str:
@@ -39,6 +43,11 @@ def dossier_lock(dossier: str) -> str:
 def key_lock(key: Key) -> str:
     """Name the lock of a key."""
     return f"key {key}"
+
+
+def shared_lock_names(unit: Unit) -> list[str]:
+    """Give the locks of what must stay there: many may refer to it at once, none may delete it."""
+    return [key_lock(key) for key in unit.present]
 
 
 def lock_names(unit: Unit) -> list[str]:

@@ -38,11 +38,13 @@ from passerelle.store.postgresql.postgres_horizon import horizon
 from passerelle.store.postgresql.postgres_listener import Listener
 from passerelle.store.postgresql.postgres_packages import PostgresRunner
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
+from passerelle.store.referring import Referred
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history, polls
 from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, cuts, parts_count
+from passerelle.store.sql.referring import living_of, referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.wake_up import WakeUp
 
@@ -184,6 +186,20 @@ class PostgresStore:
         """Give the ids of at most ``limit`` matches, in pid order."""
         sql, args = matching_statement(query, caller, "postgresql", limit=limit)
         return tuple([row[0] for row in await self._rows(sql, *args)])
+
+    async def living(self, keys: Sequence[Key], caller: Caller) -> frozenset[Key]:
+        """Give those of some keys that are there and not deleted."""
+        if not keys:
+            return frozenset()
+        sql, args = living_of(keys, caller, "postgresql")
+        return frozenset(Key(*row) for row in await self._rows(sql, *args))
+
+    async def referrers(
+        self, referred: Sequence[Referred], caller: Caller, *, limit: int
+    ) -> tuple[Key, ...]:
+        """Give some of the resources that refer to any of those."""
+        sql, args = referrers_of(referred, caller, "postgresql", limit=limit)
+        return tuple(Key(*row) for row in await self._rows(sql, *args))
 
     async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
         """Give the resource to which a business identifier belongs."""

@@ -106,7 +106,7 @@ class PostgresWriter:
         key = write.draft.key
         async with self._connections.held() as connection, connection.transaction():
             # Its locks, if the server is still at it, let us through once it has ended.
-            await connection.fetchrow(LOCK, lock_names(unit), [], [])
+            await connection.fetchrow(LOCK, lock_names(unit), [], [], [])
             row = await connection.fetchrow(readings(SYSTEM, "postgresql").vread, *key, 1)
         if row is None:
             raise refusal

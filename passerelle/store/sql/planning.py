@@ -9,11 +9,26 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from passerelle.errors.refusals import Conflict, Issue, PasserelleError, PreconditionFailed
+from passerelle.errors.refusals import (
+    Conflict,
+    Issue,
+    NotAllowed,
+    PasserelleError,
+    PreconditionFailed,
+)
 from passerelle.errors.rules import issue
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key
-from passerelle.store.contract import Delete, Draft, Put, RightsColumns, Stale, Unit, Version
+from passerelle.store.contract import (
+    Delete,
+    Draft,
+    Put,
+    RightsColumns,
+    Stale,
+    Unit,
+    Version,
+)
+from passerelle.store.referring import Referred
 
 Action: TypeAlias = Literal["created", "updated", "kept", "deleted", "absent"]
 ClaimKey: TypeAlias = tuple[str, str, str]
@@ -71,6 +86,16 @@ def keys_of(unit: Unit) -> tuple[Key, ...]:
     return tuple(dict.fromkeys(_key(write) for write in unit.writes))
 
 
+def heads_wanted(unit: Unit) -> tuple[Key, ...]:
+    """Give the keys whose heads a unit is decided on, without repeats: the written ones first."""
+    return tuple(dict.fromkeys((*keys_of(unit), *unit.present)))
+
+
+def guarded(unit: Unit, heads: Mapping[Key, Head]) -> tuple[Referred, ...]:
+    """Give those of ``unreferenced`` that are there, so that something may refer to them."""
+    return tuple(one for one in unit.unreferenced if _is_there(heads.get(one.key)))
+
+
 def claims_of(unit: Unit) -> tuple[ClaimKey, ...]:
     """Give the claims that a unit makes, without repeats."""
     return tuple(
@@ -94,11 +119,13 @@ def plan(
 ) -> Plan:
     """Decide a unit.
 
-    Raises Stale (a draft was made beside another head), or PreconditionFailed or Conflict with the
+    Raises Stale (``present``, ``beside``), or PreconditionFailed, NotAllowed or Conflict with the
     issues of all writes that are refused on the same ground.
     """
     made = Plan()
     refusals: list[PasserelleError] = []
+    if not all(_is_there(heads.get(key)) for key in unit.present):
+        raise Stale("what is referred to is not there any more")
     several = len(unit.writes) > 1
     for index, write in enumerate(unit.writes):
         head = made.heads.get(_key(write)) or heads.get(_key(write))
@@ -121,6 +148,10 @@ def _key(write: Put | Delete) -> Key:
     return write.draft.key if isinstance(write, Put) else write.key
 
 
+def _is_there(head: Head | None) -> bool:
+    return head is not None and not head.deleted
+
+
 def _demand_beside(write: Put | Delete, head: Head | None) -> None:
     """Raise Stale when the head is not the one that a draft was made beside."""
     beside = write.beside if isinstance(write, Put) else None
@@ -130,7 +161,11 @@ def _demand_beside(write: Put | Delete, head: Head | None) -> None:
 
 def _refusal(write: Put | Delete, head: Head | None, place: str | None) -> PasserelleError | None:
     """Tell why a write may not be done on that head, if so."""
-    living = head is not None and not head.deleted
+    living = _is_there(head)
+    if isinstance(write, Put) and write.must_be_absent and living:
+        return PreconditionFailed(issue("record.there-already", place))
+    if isinstance(write, Put) and head is None and not write.may_create:
+        return NotAllowed(issue("record.ids-are-given", place))
     if write.if_match is not None and (
         head is None or head.deleted or head.version != write.if_match
     ):

@@ -30,10 +30,13 @@ from passerelle.store.sql.planning import (
     Plan,
     Stamps,
     claims_of,
+    guarded,
+    heads_wanted,
     instant,
     keys_of,
     plan,
 )
+from passerelle.store.sql.referring import referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_inserts
 from passerelle.store.sqlite.sqlite_heads import heads_of, holders_of, last_numbers
@@ -72,19 +75,20 @@ class Batch:
 
     def look_up(self, units: Iterable[Unit]) -> None:
         """Read at once the heads and the holders of claims that those units will be decided on."""
-        keys = {key for unit in units for key in keys_of(unit)}
+        keys = {key for unit in units for key in heads_wanted(unit)}
         claims = {claim for unit in units for claim in claims_of(unit)}
         self._heads.update(heads_of(self.connection, keys))
         self._holders.update(holders_of(self.connection, claims))
 
     def apply(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Apply a unit whose heads have been looked up. Raises what ``Store.commit`` raises."""
-        if unit.expectations or unit.dossiers:
+        if unit.expectations or unit.dossiers or unit.unreferenced:
             self.flush()
             for expectation in unit.expectations:
                 self._demand_expected(expectation, caller)
             for dossier in unit.dossiers:
                 self._demand_unchanged(dossier)
+            self._demand_unreferenced(unit)
         # Not before what another process has written: feeds are read in the order of instants.
         at = self._now(instant(unit, self._heads, self._latest))
         stamps = Stamps(
@@ -116,6 +120,16 @@ class Batch:
         sql = readings(SYSTEM, "sqlite").dossier_seq
         if self.connection.execute(sql, (dossier.dossier,)).fetchone()[0] != dossier.seq:
             raise Stale("a dossier was written to meanwhile")
+
+    def _demand_unreferenced(self, unit: Unit) -> None:
+        """Raise Stale when something that the unit does not write refers to what it deletes."""
+        referred = guarded(unit, self._heads)
+        if not referred:
+            return
+        written = set(keys_of(unit))
+        sql, args = referrers_of(referred, SYSTEM, "sqlite", limit=len(written) + 1)
+        if {Key(*row) for row in self.connection.execute(sql, args)} - written:
+            raise Stale("something refers to what is to be deleted")
 
     def _gather(self, made: Plan) -> None:
         """Note what a unit writes; nothing here can fail."""

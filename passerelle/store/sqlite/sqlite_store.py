@@ -32,11 +32,13 @@ from passerelle.store.contract import (
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.gathering import Everything, Marks
 from passerelle.store.packages import Packages
+from passerelle.store.referring import Referred
 from passerelle.store.search_sql.search import Run, matching_statement, search
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history
 from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, cuts, parts_count
+from passerelle.store.sql.referring import living_of, referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_outbox
 from passerelle.store.sqlite.sqlite_batch import Batch
@@ -153,6 +155,18 @@ class SqliteStore:
         """Give the ids of at most ``limit`` matches, in pid order."""
         rows = await self._readers.rows(*matching_statement(query, caller, "sqlite", limit=limit))
         return tuple([row[0] for row in rows])
+
+    async def living(self, keys: Sequence[Key], caller: Caller) -> frozenset[Key]:
+        """Give those of some keys that are there and not deleted."""
+        rows = await self._readers.rows(*living_of(keys, caller, "sqlite")) if keys else ()
+        return frozenset(Key(*row) for row in rows)
+
+    async def referrers(
+        self, referred: Sequence[Referred], caller: Caller, *, limit: int
+    ) -> tuple[Key, ...]:
+        """Give some of the resources that refer to any of those."""
+        rows = await self._readers.rows(*referrers_of(referred, caller, "sqlite", limit=limit))
+        return tuple(Key(*row) for row in rows)
 
     async def claimed(self, type: str, claim: Claim, caller: Caller) -> Key | None:
         """Give the resource to which a business identifier belongs."""

@@ -130,7 +130,7 @@ class PostgresSession:
         """Take the locks that writers take."""
         from passerelle.store.postgresql.postgres_locks import LOCK, key_lock
 
-        await self._connection.fetchrow(LOCK, [key_lock(key) for key in keys], [], [])
+        await self._connection.fetchrow(LOCK, [key_lock(key) for key in keys], [], [], [])
 
     async def end(self) -> None:
         """Commit."""

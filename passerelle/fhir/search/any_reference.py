@@ -1,0 +1,38 @@
+"""The index rows by which a resource is found as one that refers to another, from any element.
+
+https://hl7.org/fhir/R4/references.html#literal . Search parameters follow some references only;
+whether anything refers to a resource that is to be deleted must be known of all of them.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from passerelle.fhir.references import target
+from passerelle.fhir.resource import Resource
+from passerelle.fhir.search.index_rows import Link
+
+ANY_REFERENCE = 0
+"""The parameter of these rows; those of R4 and of packages are numbered from 1."""
+
+
+def links(resource: Resource) -> tuple[Link, ...]:
+    """Give a row for each thing that a resource refers to, without repeats.
+
+    A Bundle is a document: its references lead to its own entries first, and are not looked at.
+    """
+    return tuple(dict.fromkeys(_links(resource)))
+
+
+def _links(node: Any) -> Iterator[Link]:
+    if type(node) is list:
+        for item in node:
+            if type(item) is dict:
+                yield from _links(item)
+    elif type(node) is dict and node.get("resourceType") != "Bundle":
+        for name, value in node.items():
+            if type(value) is dict or type(value) is list:
+                yield from _links(value)
+            elif name == "reference" and type(value) is str:
+                found = target(value)
+                if found is not None:
+                    yield Link(ANY_REFERENCE, found.type, found.id)
