@@ -8,6 +8,7 @@ from typing import Any
 
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
+from passerelle.fhir.conformance import structure_table
 
 Node = dict[str, Any]
 
@@ -50,6 +51,40 @@ def _one(one: Node, place: str) -> Iterator[Issue]:
                 yield issue("structure.dom-4", f"{place}.meta.{name}")
         if "security" in meta:
             yield issue("structure.dom-5", f"{place}.meta.security")
+
+
+def types(held: object, outer: str) -> dict[str, str] | None:
+    """Give the type that each ``#…`` reference means; None when a resource has none or no id."""
+    if not isinstance(held, list) or not held:
+        return None
+    found = {"#": outer}
+    for one in held:
+        kind = one.get("resourceType") if isinstance(one, dict) else None
+        name = one.get("id") if isinstance(one, dict) else None
+        if not isinstance(kind, str) or not isinstance(name, str):
+            return None
+        if kind not in structure_table.resource_types():
+            return None
+        found[f"#{name}"] = kind
+    return found
+
+
+def resolved(node: Node, kinds: Mapping[str, str]) -> Node:
+    """Give a copy in which each ``#…`` reference is one to the type that it means."""
+    copied = {
+        name: (
+            resolved(value, kinds)
+            if type(value) is dict
+            else [resolved(one, kinds) if type(one) is dict else one for one in value]
+            if type(value) is list
+            else value
+        )
+        for name, value in node.items()
+    }
+    text = copied.get("reference")
+    if type(text) is str and text in kinds:
+        copied["reference"] = f"{kinds[text]}/{text[1:] or 'this'}"
+    return copied
 
 
 def local_texts(node: object, found: set[str]) -> set[str]:

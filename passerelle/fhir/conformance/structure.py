@@ -7,7 +7,6 @@ that decides and explains whatever the quick one does not accept (``structure_wa
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
@@ -50,9 +49,8 @@ def _faults(resource: Resource, place: str, nested_max: int) -> Iterator[Issue]:
     if kind is None:
         yield issue("structure.unknown-type", place)
         return
-    holds = "contained" in resource
-    quick = structure_schema.accepts(resource, kind, local=holds)
-    if quick and (not holds or _contained_is_right(resource)):
+    quick = _contained_is_right if "contained" in resource else structure_schema.accepts
+    if quick(resource, kind):
         nested = list(_nested(resource, kind, place))
     else:
         walk = Walk()
@@ -104,16 +102,23 @@ def _walked(resource: Resource, kind: str, place: str, walk: Walk) -> Iterator[I
             yield not_admitted(where, allowed)
 
 
-def _contained_is_right(resource: Resource) -> bool:
-    """Tell quickly whether the contained resources are surely right, each and together."""
-    held: list[Any] = resource["contained"]
+def _contained_is_right(resource: Resource, kind: str) -> bool:
+    """Tell quickly whether a resource and those in it are surely right, each and together.
+
+    Each ``#…`` reference is read as one to the type that it means.
+    """
+    held = resource["contained"]
+    kinds = contained.types(held, kind)
+    if kinds is None or not _HOLDERS.isdisjoint(kinds.values()):
+        return False
+    outer = {name: value for name, value in resource.items() if name != "contained"}
+    if not structure_schema.accepts(contained.resolved(outer, kinds), kind):
+        return False
     for one in held:
-        kind = _type_of(one)
-        if kind is None or kind in _HOLDERS:
+        inner = one["resourceType"]
+        if not structure_schema.accepts(contained.resolved(one, kinds), inner):
             return False
-        if not structure_schema.accepts(one, kind, local=True):
-            return False
-        if any(_laws(kind, one, "")):
+        if any(_laws(inner, one, "")):
             return False
     local = dict.fromkeys(contained.local_texts(resource, set()), "")
     referring = ["#" in contained.local_texts(one, set()) for one in held]

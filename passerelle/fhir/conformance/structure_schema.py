@@ -26,7 +26,6 @@ _MET = """boolean canonical code date dateTime decimal id instant integer markdo
 _COMMON = frozenset(_MET.split())
 _ID = "[A-Za-z0-9.\\-]{1,64}"
 _ABSOLUTE = "^[A-Za-z][A-Za-z0-9+.\\-]*:"
-_LOCAL = "#[A-Za-z0-9.\\-]*"
 
 
 class InOrder:
@@ -43,23 +42,22 @@ class InOrder:
             raise ValueError
 
 
-def accepts(resource: dict[str, Any], type_name: str, *, local: bool) -> bool:
+def accepts(resource: dict[str, Any], type_name: str) -> bool:
     """Tell whether a resource is surely right, but for the resources in it and its own laws.
 
-    ``local``: it may hold contained resources and ``#`` references, which the caller then looks
-    at. False does not mean that it is wrong.
+    One with contained resources or ``#`` references is not. False does not mean that it is wrong.
     """
     try:
-        return bool(_validator(type_name, local).is_valid(resource))
+        return bool(_validator(type_name).is_valid(resource))
     except (ValueError, RecursionError):
         return False
 
 
 @lru_cache(maxsize=64)
-def _validator(type_name: str, holds_others: bool) -> jsonschema_rs.Draft4Validator:
-    """Build the validator of a type: with contained resources and ``#`` references, or without."""
+def _validator(type_name: str) -> jsonschema_rs.Draft4Validator:
+    """Build the validator of a type."""
     return jsonschema_rs.Draft4Validator(
-        schema_of(type_name, holds_others),
+        schema_of(type_name),
         formats={"xhtml": is_right},
         validate_formats=True,
         ignore_unknown_formats=False,
@@ -68,10 +66,10 @@ def _validator(type_name: str, holds_others: bool) -> jsonschema_rs.Draft4Valida
     )
 
 
-def schema_of(type_name: str, holds_others: bool) -> Schema:
+def schema_of(type_name: str) -> Schema:
     """Give the quick schema of a resource type with all that it refers to."""
     definitions: dict[str, Schema] = {}
-    _define(Kind(type_name), holds_others, definitions)
+    _define(Kind(type_name), definitions)
     return {
         "$schema": "http://json-schema.org/draft-04/schema#",
         "definitions": definitions,
@@ -79,7 +77,7 @@ def schema_of(type_name: str, holds_others: bool) -> Schema:
     }
 
 
-def _define(kind: Kind, holds_others: bool, definitions: dict[str, Schema]) -> None:
+def _define(kind: Kind, definitions: dict[str, Schema]) -> None:
     """Add the definition of a type and of the types in it."""
     if _label(kind) in definitions:
         return
@@ -91,18 +89,18 @@ def _define(kind: Kind, holds_others: bool, definitions: dict[str, Schema]) -> N
         return
     definitions[_label(kind)] = {}
     needed: list[Kind] = []
-    definitions[_label(kind)] = _object(kind, holds_others, needed)
+    definitions[_label(kind)] = _object(kind, needed)
     for inner in needed:
-        _define(inner, holds_others, definitions)
+        _define(inner, definitions)
 
 
-def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
+def _object(kind: Kind, needed: list[Kind]) -> Schema:
     """Give the schema of a type with elements, noting the types it needs."""
     resource = kind.name in structure_table.resource_types()
     properties: dict[str, Schema] = {}
     conditions: list[Schema] = [law.quick for law in laws_of(structure_table.lineage(kind.name))]
     for element in structure_table.elements(kind.name):
-        if element.name == "contained" and not holds_others:
+        if element.name == "contained":
             continue
         if element.name == "id" and kind.name == "Extension":  # so that two members tell ext-1
             continue
@@ -116,7 +114,7 @@ def _object(kind: Kind, holds_others: bool, needed: list[Kind]) -> Schema:
         if element.choice and kind.name != "Extension":
             conditions.append(_one_of(tuple(kinds), element.required))
     if kind.name == "Reference":
-        pattern = _target_pattern(kind.targets, holds_others)
+        pattern = _target_pattern(kind.targets)
         conditions.append({"properties": {"reference": {"pattern": pattern}}})
         conditions.append({"not": {"required": ["type"]}})
     required = [e.name for e in structure_table.elements(kind.name) if e.required and not e.choice]
@@ -184,17 +182,12 @@ def _one_of(names: tuple[str, ...], required: bool) -> Schema:
     return {"oneOf": each if required else [*each, {"not": {"anyOf": each}}]}
 
 
-def _target_pattern(targets: tuple[str, ...], holds_others: bool) -> str:
-    """Give what the text of a reference may be: to an allowed type, or a URN.
-
-    Local ones (``#…``) only where there are contained resources that they can mean, of any type.
-    """
+def _target_pattern(targets: tuple[str, ...]) -> str:
+    """Give what the text of a reference may be: to an allowed type, or a URN."""
     allowed = "|".join(targets) if targets else "|".join(sorted(structure_table.resource_types()))
     forms = [f"(?:{allowed})(?:/[A-Za-z0-9/_.\\-]+|\\?[^\\t-\\r ]+)"]
     forms.append(f"https?://[^\\t-\\r ]*/(?:{allowed})/{_ID}(?:/_history/{_ID})?")
     forms.append("urn:[^\\t-\\r ]+")
-    if holds_others and not targets:
-        forms.append(_LOCAL)
     return f"^(?:{'|'.join(forms)})$"
 
 
