@@ -162,11 +162,13 @@ def _laws(path: str) -> tuple[Law, ...]:
 @cache
 def _kinds_with_laws() -> frozenset[str]:
     """Give the types that have compiled invariants, in themselves or in an element at any depth."""
-    holders = {path for path in structure_table.type_names() if _laws(path)}
+    paths = {one.path for one in invariants() if one.decided_by == COMPILED}
+    holders = paths & structure_table.type_names()
+    of_elements = paths - holders
     inner: dict[str, set[str]] = {}
     for name in structure_table.type_names():
         for element in structure_table.elements(name):
-            if _laws(f"{name}.{element.name}") and f"{name}.{element.name}" not in holders:
+            if f"{name}.{element.name}" in of_elements:
                 holders.add(name)
             for kind in element.kinds:
                 inner.setdefault(kind.name, set()).add(name)
