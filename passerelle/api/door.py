@@ -15,13 +15,14 @@ import structlog
 
 from passerelle.api import errors
 from passerelle.api.errors import AddressTooLong, ClientGone, HeadersTooLarge
+from passerelle.api.lingering import is_of_use, linger
 from passerelle.api.metrics import Metrics
-from passerelle.api.rest import fhir_service, formats, responses
+from passerelle.api.rest import encodings, fhir_service, formats, responses
 from passerelle.api.rest.fhir_service import FhirService
 from passerelle.api.rest.requests import header_map, wanted_anyhow, wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
-from passerelle.errors.refusals import PasserelleError
+from passerelle.errors.refusals import PasserelleError, TooLarge
 from passerelle.errors.rules import issue
 
 Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
@@ -139,9 +140,18 @@ class _Exchange:
         await door.rest(scope, self.receive, self._send_on)
 
     async def _reply(self, reply: Reply) -> None:
+        if reply.stream is not None or len(reply.body) >= encodings.BYTES_MIN:
+            accepted = header_map(self.scope["headers"]).get(b"accept-encoding", b"")
+            reply = await encodings.encoded(reply, accepted)
         self.status = reply.status
         head = self.method == "HEAD"
         more = ((b"x-request-id", self.request_id), *GUARDS)
+        if reply.status == TooLarge.status and is_of_use(header_map(self.scope["headers"])):
+            # The client still sends: let it come to reading the answer.
+            await responses.send_reply(self.send, reply, head=head, more=more, last=False)
+            await linger(self.receive)
+            await self.send({"type": "http.response.body", "body": b""})
+            return
         await responses.send_reply(self.send, reply, head=head, more=more)
 
     async def _tell(self, reply: Reply) -> None:

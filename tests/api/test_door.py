@@ -88,8 +88,8 @@ async def test_a_body_over_the_limit_is_refused(served, rules, length):
     assert answer.headers["connection"] == "close"
 
 
-async def test_a_compressed_body_is_refused(served, rules):
-    answer = await served.ask("POST", "/fhir/Patient", b"x", {"content-encoding": "gzip"})
+async def test_a_body_of_another_coding_than_gzip_is_refused(served, rules):
+    answer = await served.ask("POST", "/fhir/Patient", b"x", {"content-encoding": "br"})
     assert (answer.status_code, rules(answer)) == (415, ["http.content-encoding-not-read"])
 
 
@@ -97,8 +97,8 @@ async def test_a_compressed_body_is_refused(served, rules):
     ("address", "content_type"),
     [("/fhir/Binary", "application/pdf"), ("/dossiers/urn:x|1", "application/json")],
 )
-async def test_no_door_reads_a_compressed_body(served, rules, address, content_type):
-    headers = {"content-encoding": "gzip", "content-type": content_type}
+async def test_no_door_reads_a_body_of_another_coding(served, rules, address, content_type):
+    headers = {"content-encoding": "deflate", "content-type": content_type}
     method = "POST" if "Binary" in address else "PUT"
     answer = await served.ask(method, address, b"x", headers)
     assert (answer.status_code, rules(answer)) == (415, ["http.content-encoding-not-read"])

@@ -91,6 +91,22 @@ async def test_a_body_over_the_limit_is_cut_while_it_comes(port):
     assert b"http.body-too-large" in answer
 
 
+@pytest.mark.parametrize("announced", [True, False])
+async def test_who_sends_all_of_a_body_over_the_limit_still_reads_why_it_was_refused(
+    port, announced
+):
+    length = b"Content-Length: 20000000" if announced else b"Transfer-Encoding: chunked"
+    head = (
+        b"POST /fhir/Patient HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        b"Content-Type: application/fhir+json\r\n" + length + b"\r\n\r\n"
+    )
+    piece = b" " * 100_000
+    chunk = piece if announced else b"186A0\r\n" + piece + b"\r\n"
+    answer = await exchange(port, head, *[chunk] * 200, b"" if announced else b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"}")
+
+
 async def test_a_body_that_is_told_to_be_over_the_limit_is_not_read(port):
     head = (
         b"POST /fhir/Patient HTTP/1.1\r\nHost: 127.0.0.1\r\n"

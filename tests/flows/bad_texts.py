@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -107,9 +108,21 @@ TEXTS = (
         {"content-type": f"{FHIR_JSON}; fhirVersion=3.0"},
     ),
     Text(
-        "a compressed body",
-        gzip.compress,
+        "a body in another coding than gzip",
+        zlib.compress,
         Answer(415, "http.content-encoding-not-read"),
+        {"content-encoding": "deflate"},
+    ),
+    Text(
+        "a body that is said to be gzip and is not",
+        _as_it_is,
+        Answer(400, "answer.body-not-gzip"),
+        {"content-encoding": "gzip"},
+    ),
+    Text(
+        "a body in gzip that ends too soon",
+        lambda body: gzip.compress(body)[:-9],
+        Answer(400, "answer.body-not-gzip"),
         {"content-encoding": "gzip"},
     ),
     Text("a compressed body that is not said to be", gzip.compress, Answer(400, "json.not-utf8")),

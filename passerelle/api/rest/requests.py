@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from passerelle.api.errors import ClientGone
-from passerelle.api.rest import negotiation
+from passerelle.api.rest import encodings, negotiation
 from passerelle.errors.refusals import Invalid, TooLarge, UnsupportedMedia
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -19,8 +19,8 @@ from passerelle.fhir.xml import reader
 PAIRS_MAX = 1000
 """As many parameters a query or a form may have."""
 
-ENCODED = {b"content-encoding": b"identity", b"transfer-encoding": b"chunked"}
-"""Headers that tell how a body is coded, and the one value of each that is read."""
+ENCODED = frozenset({b"content-encoding", b"transfer-encoding"})
+"""Headers that tell how a body is coded."""
 
 LARGE_XML_BYTES = 100_000
 """A body of XML above this is read in a thread of its own, so that others need not wait."""
@@ -129,14 +129,19 @@ class Request:
         length = self.headers.get(b"content-length")
         return b"transfer-encoding" not in self.headers and length in (None, b"0")
 
-    async def chunks(self, limit: int | None = None) -> AsyncIterator[bytes]:
-        """Give the body as it comes; ``limit`` takes the place of the usual one.
+    def chunks(self, limit: int | None = None) -> AsyncIterator[bytes]:
+        """Give the body as it comes, gzip taken off; ``limit`` takes the place of the usual one.
 
-        Raises UnsupportedMedia when it is compressed, TooLarge past the limit, ClientGone.
+        Raises UnsupportedMedia for another coding, TooLarge past the limit, Invalid, ClientGone.
         """
-        if not self.headers.keys().isdisjoint(ENCODED) and self._is_encoded():
-            raise UnsupportedMedia(issue("http.content-encoding-not-read"))
         limit = self.body_limit if limit is None else limit
+        received = self._received(limit)
+        if not self.headers.keys().isdisjoint(ENCODED) and encodings.is_gzip(self.headers):
+            return encodings.inflated(received, limit)
+        return received
+
+    async def _received(self, limit: int) -> AsyncIterator[bytes]:
+        """Give the bytes as they were sent. Raises TooLarge past the limit, ClientGone."""
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise too_large(limit)
@@ -155,15 +160,8 @@ class Request:
                 return
 
     async def body(self) -> bytes:
-        """Give the whole body. Raises TooLarge, UnsupportedMedia when it is compressed."""
+        """Give the whole body. Raises what :meth:`chunks` raises."""
         return b"".join([chunk async for chunk in self.chunks()])
-
-    def _is_encoded(self) -> bool:
-        """Tell whether the body is anything but the bytes themselves, however they are cut."""
-        return any(
-            self.headers.get(name, plain).strip().lower() not in (b"", plain)
-            for name, plain in ENCODED.items()
-        )
 
     async def resource(self) -> Resource:
         """Give the body, JSON or XML, as a resource.

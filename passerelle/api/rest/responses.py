@@ -78,15 +78,20 @@ def pretty(reply: Reply) -> Reply:
     return reply._replace(body=msgspec.json.format(reply.body, indent=2))
 
 
-async def send_reply(send: Any, reply: Reply, *, head: bool, more: Sequence[Header] = ()) -> None:
-    """Send an answer over ASGI; to HEAD without its body, and with the length it would have."""
+async def send_reply(
+    send: Any, reply: Reply, *, head: bool, more: Sequence[Header] = (), last: bool = True
+) -> None:
+    """Send an answer over ASGI; to HEAD without its body, and with the length it would have.
+
+    When it is not the ``last`` to be sent, the answer of known length stays open after it.
+    """
     headers = [*reply.headers, *more]
     if reply.stream is None and reply.status not in BODYLESS:
         headers.append((b"content-length", b"%d" % len(reply.body)))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.stream is None or head:
         body = b"" if head else reply.body
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": not last})
         return
     async for chunk in reply.stream:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -37,6 +37,10 @@ class Asked(NamedTuple):
         return body if self.subset is None else self.subset.of(body)
 
 
+WHOLE = Asked(None, [], [])
+"""What asks for no part."""
+
+
 def asked(pairs: Sequence[tuple[str, str]]) -> Asked:
     """Take ``_summary`` and ``_elements`` out of the parameters of a request.
 

@@ -41,7 +41,7 @@ class Subset:
 
     def of(self, body: bytes) -> bytes:
         """Give the part of a resource as kept, in bytes; those handed in when it is the whole."""
-        resource = json_text.decode(body)
+        resource = json_text.decode_stored(body)
         part = self.part(resource)
         return body if part is resource else json_text.encode(part)
 
