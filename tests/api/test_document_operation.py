@@ -86,9 +86,9 @@ async def test_a_document_is_kept_when_that_is_asked_for(record):
 
 
 async def test_what_the_composition_names_and_is_not_there_is_refused(record, rules):
-    await record.kept(composition("lacking", ("Basic/one", "Basic/none", "Basic/gone")))
     await record.kept({"resourceType": "Basic", "id": "gone", "code": {"text": "x"}})
     await record.ask("DELETE", "/fhir/Basic/gone")
+    await record.kept(composition("lacking", ("Basic/one", "Basic/none", "Basic/gone")))
     answer = await record.ask("GET", "/fhir/Composition/lacking/$document")
     assert (answer.status_code, rules(answer)) == (422, ["operation.document-lacks"] * 2)
     places = [issue["expression"][0] for issue in answer.json()["issue"]]

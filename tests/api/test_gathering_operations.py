@@ -162,9 +162,7 @@ async def test_what_was_deleted_is_left_out(record):
 
 async def test_everything_about_every_patient(record):
     found = await keys(record, "/fhir/Patient/$everything?_count=2")
-    assert found >= ABOUT_ONE | {"Patient/two", "Task/other"}
-    assert found - ABOUT_ONE - {"Patient/two", "Task/other"} <= ALONG
-    assert "Organization/nobody-asks" not in found
+    assert found == ABOUT_ONE | ALONG | {"Patient/two", "Task/other"}
 
 
 async def test_what_is_not_there_is_refused(record, rules):
@@ -188,16 +186,16 @@ async def test_a_place_belongs_to_its_own_request(record, rules):
     assert (answer.status_code, rules(answer)) == (400, ["search.cursor-invalid"])
 
 
-async def test_thousands_come_page_by_page_while_others_write(record):
-    for start in range(0, 2000, 500):
+async def test_hundreds_come_page_by_page_while_others_write(record):
+    for start in range(0, 800, 400):
         entries = [
             {"resource": task(f"t{n}"), "request": {"method": "PUT", "url": f"Task/t{n}"}}
-            for n in range(start, start + 500)
+            for n in range(start, start + 400)
         ]
         bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
         content = await record.ask("POST", "/fhir", bundle)
         assert content.status_code == 200
-    found, address = [], "/fhir/Patient/one/$everything?_count=400"
+    found, address = [], "/fhir/Patient/one/$everything?_count=150"
     while address:
         answer = (await record.ask("GET", address)).json()
         found += [entry["fullUrl"] for entry in answer["entry"]]
@@ -205,7 +203,7 @@ async def test_thousands_come_page_by_page_while_others_write(record):
         await record.kept(task("t1", description=f"{len(found)}"))
         address = next((link["url"] for link in answer["link"] if link["relation"] == "next"), None)
     assert len(found) == len(set(found))
-    wanted = {f"http://127.0.0.1:8080/fhir/Task/t{n}" for n in range(2000)}
+    wanted = {f"http://127.0.0.1:8080/fhir/Task/t{n}" for n in range(800)}
     assert wanted <= set(found)
 
 

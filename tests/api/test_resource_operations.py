@@ -105,7 +105,11 @@ async def test_an_instance_is_validated_as_it_is_kept(served, rules):
     answer = await served.ask("GET", "/fhir/Patient/none/$validate?mode=delete")
     assert answer.status_code == 404
     answer = await served.ask("GET", "/fhir/Patient/one/$validate?mode=delete")
-    assert answer.status_code == 200
+    assert severities(answer) == {}
+    about = {"code": {"text": "x"}, "subject": {"reference": "Patient/one"}}
+    await served.kept({"resourceType": "Basic", "id": "about"} | about)
+    answer = await served.ask("GET", "/fhir/Patient/one/$validate?mode=delete")
+    assert severities(answer) == {"reference.still-referred": "error"}
 
 
 async def test_type_and_id_are_held_against_the_address(served):

@@ -75,7 +75,7 @@ def claims(types: frozenset[str]) -> Iterator[capability.Operation]:
 
 async def _body(operation: Operation, request: Request) -> Resource | None:
     """Give the Parameters of a POST, or None when there is no body. Raises Invalid."""
-    if request.method != "POST" or (operation.inputs is not None and request.has_no_body()):
+    if request.method != "POST" or request.has_no_body():
         return None
     body = await request.resource()
     bare = operation.takes_bare_resource()

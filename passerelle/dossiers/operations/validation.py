@@ -6,22 +6,19 @@ https://hl7.org/fhir/R4/resource-operation-validate.html
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from passerelle.dossiers import keeping
+from passerelle.dossiers import deletions, keeping, written_references
 from passerelle.dossiers.claims import claims
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.conformance.structure_table import resource_types
-from passerelle.fhir.reference_places import references
 from passerelle.fhir.resource import Key, Resource
 
 Mode: TypeAlias = Literal["create", "update", "delete", "profile"]
 """https://hl7.org/fhir/R4/valueset-resource-validation-mode.html"""
 
 MODES: frozenset[str] = frozenset(get_args(Mode))
-REFERENCES_MAX = 1000
-"""As many references of one resource are looked up."""
 
 
 class Validation(NamedTuple):
@@ -45,7 +42,7 @@ async def validate(repository: Repository, asked: Validation) -> list[Issue]:
     if key is not None and resource is None:
         kept = await repository.read(key)
         if asked.mode == "delete":
-            return found
+            return [*found, *await _about_deletion(repository, key)]
         resource = json_text.decode(kept.body or b"{}")
     if resource is None:
         return [*found, issue("operation.nothing-to-validate", asked.type)]
@@ -56,7 +53,8 @@ async def validate(repository: Repository, asked: Validation) -> list[Issue]:
         return found  # what comes next reads sound resources only
     own = key or (Key(asked.type, resource["id"]) if "id" in resource else None)
     found += await _about_claims(repository, resource, None if asked.mode == "create" else own)
-    return [*found, *await _about_references(repository, resource)]
+    written = own or Key(asked.type, "")
+    return [*found, *await _about_references(repository, written, resource)]
 
 
 def _about_profiles(asked: Validation) -> list[Issue]:
@@ -89,16 +87,17 @@ async def _about_claims(
     return [issue("record.identifier-taken", f"{type_}.identifier")] if taken else []
 
 
-async def _about_references(repository: Repository, resource: Resource) -> list[Issue]:
-    """Warn of references to what is not in the record."""
-    base_url = repository.gateway.base_url
-    listed = [each for each in references(resource, base_url) if each.key.type in resource_types()][
-        :REFERENCES_MAX
-    ]
-    store, caller = repository.gateway.store, repository.caller
-    there = await store.read_many([each.key for each in listed], caller)
-    return [
-        issue("operation.reference-leads-nowhere", each.path)
-        for each in listed
-        if each.key not in there or there[each.key].body is None
-    ]
+async def _about_references(
+    repository: Repository, key: Key, resource: Resource
+) -> Sequence[Issue]:
+    """Tell the references to what is not in the record, as gravely as a write would."""
+    gateway = repository.gateway
+    listed = written_references.references_of(gateway, key, resource)
+    gone, _ = await written_references.missing(gateway, repository.caller, listed)
+    return written_references.told(gateway, listed, gone)
+
+
+async def _about_deletion(repository: Repository, key: Key) -> Sequence[Issue]:
+    """Tell what refers to a resource, where that would keep it from being deleted."""
+    decided = await deletions.decide(repository.gateway, [key])
+    return tuple(decided.refused.values())

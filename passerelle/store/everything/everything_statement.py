@@ -25,6 +25,7 @@ from sqlalchemy import (
     union,
 )
 
+from passerelle.fhir.search.any_reference import ANY_REFERENCE
 from passerelle.fhir.search.everything_scope import (
     care_dates,
     compartment,
@@ -41,9 +42,7 @@ Phase: TypeAlias = Literal["members", "along"]
 DEPTH_MAX = 4
 """How far references are followed: a role, its organisation, what that is part of, its endpoint."""
 
-ANY_REFERENCE: ColumnElement[int] = literal_column("0")
 _ONE: ColumnElement[int] = literal_column("1")
-"""The parameter of the rows that tell of any reference (``fhir/search/any_reference.py``)."""
 
 
 class Shape(NamedTuple):
@@ -120,7 +119,10 @@ def _in_period(rows: Rows, pid: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def _members(rows: Rows, shape: Shape) -> FromClause:
-    """Write the pids of all that is about one resource, itself included."""
+    """Write the pids of all that is about one resource, itself included.
+
+    A page of members asks the indexes only for those after the page before.
+    """
     focus = rows.resource.alias("focus")
     of_type = _texts([shape.focus])[0]
     id_ = bindparam("id", type_=Text)
@@ -134,6 +136,8 @@ def _members(rows: Rows, shape: Shape) -> FromClause:
     parts = [itself, select(direct.c.pid).where(named)]
     if shape.focus == "EpisodeOfCare":
         parts.append(_of_encounters(rows, select(direct.c.pid).where(named)))
+    if shape.phase == "members":
+        parts = [part.where(part.selected_columns.pid > _bind("after")) for part in parts]
     return union(*parts).cte("member")
 
 
@@ -168,7 +172,7 @@ def _is_along(rows: Rows, shape: Shape, member: FromClause | None) -> ColumnElem
     if member is None:
         to_it = rows.reference.alias("to_it")
         refers = select(_ONE).where(
-            to_it.c.param == ANY_REFERENCE,
+            to_it.c.param == literal_column(str(ANY_REFERENCE)),
             to_it.c.type == resource.type,
             to_it.c.id == resource.id,
         )
