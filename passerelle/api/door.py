@@ -107,6 +107,7 @@ class _Exchange:
             if self.status:  # in the midst of a stream: too late for an answer
                 await self._fail(refusal)
             else:
+                refusal.issues = formats.located(self.scope, refusal.issues)
                 await self._tell(errors.refused(refusal))
         except Exception as fault:
             await self._fail(fault)

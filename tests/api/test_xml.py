@@ -212,6 +212,20 @@ async def test_all_faults_of_an_xml_body_are_told_at_once_each_with_place_and_li
     assert [text[-9:] for *_, text in issues] == [f"(line {line})."[-9:] for line in (3, 4, 4, 5)]
 
 
+async def test_faults_of_the_structure_are_told_with_their_line_too(served):
+    body = b"""<Patient xmlns="http://hl7.org/fhir"><id value="p"/>
+      <gender value="oui"/><birthDate value="1979-02-30"/></Patient>"""
+    outcome = read(await served.ask("PUT", "/fhir/Patient/p", body, XML))
+    places = [
+        (issue["expression"][0], *(one["valueInteger"] for one in issue["extension"]))
+        for issue in outcome["issue"]
+    ]
+    assert places == [("Patient.gender", 2, 7), ("Patient.birthDate", 2, 28)]
+    as_json = b'{"resourceType": "Patient", "id": "p",\n "gender": "oui"}'
+    told_in_json = (await served.ask("PUT", "/fhir/Patient/p", as_json)).json()["issue"][0]
+    assert [one["valueInteger"] for one in told_in_json["extension"]] == [2, 2]
+
+
 async def test_an_other_type_or_id_than_the_address_is_refused(served):
     body = writer.encode(PATIENT)
     answer = await served.ask("PUT", "/fhir/Patient/other", body, XML)

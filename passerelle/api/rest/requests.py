@@ -25,6 +25,9 @@ ENCODED = frozenset({b"content-encoding", b"transfer-encoding"})
 LARGE_XML_BYTES = 100_000
 """A body of XML above this is read in a thread of its own, so that others need not wait."""
 
+BODY = "passerelle.body"
+"""Where the ASGI scope holds the body of a resource, for the places of its faults."""
+
 WANTED = "passerelle.wanted"
 """Where the ASGI scope holds the form of the answer once it is known."""
 
@@ -36,6 +39,13 @@ class Wanted(NamedTuple):
 
     format: negotiation.Format = "json"
     pretty: bool = False
+
+
+class Body(NamedTuple):
+    """The body of a resource as it came, and its form."""
+
+    format: negotiation.Format
+    text: bytes
 
 
 class Request:
@@ -172,6 +182,7 @@ class Request:
         body = await self.body()
         if not body:
             raise Invalid(issue("http.body-missing"))
+        self._scope[BODY] = Body(format_, body)
         if format_ == "json":
             return json_text.decode(body)
         if len(body) > LARGE_XML_BYTES:

@@ -47,10 +47,10 @@ def decode(body: bytes) -> Resource:
         raise Invalid(issue("xml.not-utf8"))
     if text.count(b"<") > 2 * NODES_MAX or text.count(b"=") > NODES_MAX:
         raise Invalid(issue("xml.too-many-nodes", limit=NODES_MAX))
-    return _Reading(text).resource()
+    return Reading(text).resource()
 
 
-class _Reading(TextReading):
+class Reading(TextReading):
     """One text being read.
 
     ``top`` is the element that is open; ``leaf`` is the primitive inside it that is open and has
@@ -76,11 +76,11 @@ class _Reading(TextReading):
 
     def listen(self) -> None:
         """Read elements of FHIR from here on."""
-        self.parser.StartElementHandler = self._start
+        self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._characters
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """Open an element that the type around it has."""
         if self.leaf is not None:
             self._open_leaf(self.leaf)

@@ -5,6 +5,7 @@ nothing, and a document type stops it before anything in it is looked at.
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 from xml.parsers import expat
 
@@ -48,13 +49,17 @@ class TextReading:
             self.parser.Parse(self.text, True)
         except expat.ExpatError as fault:
             rule = "xml.entity" if fault.code == _UNDEFINED_ENTITY else "xml.ill-formed"
-            self.faults.append(issue(rule, line=fault.lineno, column=fault.offset + 1))
+            line, column = fault.lineno, fault.offset + 1
+            said = issue(rule, line=line, column=column)
+            self.faults.append(replace(said, line=line, column=column))
         except Stop:
             pass
 
     def fault(self, rule: str, place: str, **parts: object) -> None:
         """Note a fault with the line it is on; raises Stop when there are too many."""
-        self.faults.append(issue(rule, place, line=self.parser.CurrentLineNumber, **parts))
+        line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
+        said = issue(rule, place, line=line, **parts)
+        self.faults.append(replace(said, line=line, column=column))
         if len(self.faults) >= ISSUES_MAX:
             self.faults.append(issue("structure.more", place, count=ISSUES_MAX))
             raise Stop
