@@ -214,7 +214,7 @@ def test_what_is_spoiled_again_and_again_is_answered(name: str, random: Random) 
 
 
 @pytest.mark.nightly
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(st.sampled_from(EVERY), st.randoms(use_true_random=False))
 def test_what_is_spoiled_is_answered_at_length(name: str, random: Random) -> None:
     hammer(name, random)
