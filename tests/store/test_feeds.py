@@ -164,9 +164,12 @@ async def polled_by_mark(store: Store, ended: asyncio.Event) -> list[Version]:
 
 
 async def polled_by_since(store: Store, ended: asyncio.Event) -> list[Version]:
-    """Ask a history again and again for what came since the last instant that was seen."""
+    """Ask a history again and again for what came since the last instant that was seen.
+
+    All pages are asked for with the one ``_since``, as their links have it.
+    """
     found: dict[tuple[str, str, int], Version] = {}
-    since = 0
+    since = latest = 0
     while True:
         last = ended.is_set()
         cursor: str | None = None
@@ -174,10 +177,11 @@ async def polled_by_since(store: Store, ended: asyncio.Event) -> list[Version]:
             query = HistoryQuery(since=since, ascending=True, count=40, cursor=cursor)
             page = await store.past(query, SYSTEM)
             found.update((name_of(version), version) for version in page.versions)
+            latest = max([latest, *(version.at for version in page.versions)])
             cursor = page.next
             if cursor is None:
                 break
-        since = max((version.at for version in found.values()), default=0)
+        since = latest
         if last:
             return list(found.values())
         await asyncio.sleep(0)
