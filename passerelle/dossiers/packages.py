@@ -14,7 +14,6 @@ from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Conflict, Issue, NotFound, PasserelleError
 from passerelle.errors.rules import issue
-from passerelle.fhir.conformance import structure
 from passerelle.fhir.packages.package_reading import Package, Packaged, PackageKey, read_package
 from passerelle.fhir.packages.tar_reading import Limits
 from passerelle.store.caller import Caller
@@ -115,20 +114,18 @@ async def _load(gateway: Gateway, package: Package, progress: Progress | None) -
 
 
 def _drafts(some: Sequence[Packaged]) -> tuple[list[Draft], list[Issue]]:
-    """Make the drafts of resources. They are kept as published, faults of structure are told."""
+    """Make the drafts of resources.
+
+    They are kept as published: whoever uses a guide cannot mend it. What is too odd to be indexed
+    is left out, and told.
+    """
     drafts: list[Draft] = []
     issues: list[Issue] = []
     for each in some:
-        faults = [said for said in structure.check(each.resource) if keeping.is_grave(said)]
         try:
             drafts.append(keeping.draft(each.key, each.resource))
-        except (PasserelleError, TypeError, ValueError, AttributeError, KeyError):
-            if not faults:
-                raise
+        except (PasserelleError, TypeError, ValueError, AttributeError, LookupError):
             issues.append(issue("package.resource-left-out", each.path))
-            continue
-        if faults:
-            issues.append(issue("package.resource-faulty", each.path, count=len(faults)))
     return drafts, issues
 
 

@@ -18,7 +18,7 @@ from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.text_norm import normal
 from passerelle.fhir.terminology import terminology_answers, translation, validation
-from passerelle.fhir.terminology.canonicals import Canonical, parse, shown
+from passerelle.fhir.terminology.canonicals import Canonical, shown
 from passerelle.fhir.terminology.code_system import CodeSystem, Concept
 from passerelle.fhir.terminology.concept_status import Coded
 from passerelle.fhir.terminology.expansion import Expansion, Member, expand
@@ -69,7 +69,7 @@ class Terms:
 
         Raises NotFound, Invalid, Unprocessable (what keeps it from being computed, too-costly).
         """
-        found, expansion = await self._value_set(named)
+        found, expansion = await self.value_set(named)
         if expansion.unresolved:
             raise Unprocessable(*expansion.unresolved)
         how = Asked(self._moment(asked.moment), asked.languages)
@@ -94,7 +94,7 @@ class Terms:
 
         Raises NotFound, Invalid, Unprocessable (too-costly).
         """
-        _, expansion = await self._value_set(named)
+        _, expansion = await self.value_set(named)
         return validation.any_of(
             [
                 validation.in_value_set(
@@ -173,38 +173,13 @@ class Terms:
             raise NotFound(issue("terminology.system-unknown", url=shown(named.canonical.url)))
         return found
 
-    async def expansion(self, canonical: str) -> frozenset[tuple[str, str]] | None:
-        """Give (system, code) of every member of a value set, for searches.
-
-        ``canonical`` may be ``url``, ``url|version`` or ``ValueSet/id``. None when there is no
-        such value set, or it cannot be computed here.
-        """
-        named = Named(canonical=parse(canonical))
-        if canonical.startswith("ValueSet/"):
-            named = Named(key=Key("ValueSet", canonical[9:]))
-        try:
-            _, found = await self._value_set(named)
-        except (NotFound, Unprocessable):
-            return None
-        return None if found.unresolved else frozenset(found.members)
-
-    async def descendants(self, system: str, code: str) -> frozenset[str] | None:
-        """Give a code and all below it; None when the code system is not here."""
-        found = await (await self._resources()).code_system(parse(system))
-        return None if found is None else found.descendants(code) | {code}
-
-    async def ancestors(self, system: str, code: str) -> frozenset[str] | None:
-        """Give a code and all above it; None when the code system is not here."""
-        found = await (await self._resources()).code_system(parse(system))
-        return None if found is None else found.ancestors(code) | {code}
-
     async def _resources(self) -> TermResources:
         """Give the terminology resources as they are now."""
         stamp = await self._gateway.store.packages.terminology_stamp()
         self._gateway.terms.at(stamp)
         return TermResources(self._gateway, stamp)
 
-    async def _value_set(self, named: Named) -> tuple[Resource, Expansion]:
+    async def value_set(self, named: Named) -> tuple[Resource, Expansion]:
         """Give a value set and its members. Raises NotFound, Invalid, Unprocessable."""
         resources = await self._resources()
         if named.canonical is None:
