@@ -212,6 +212,37 @@ async def test_all_faults_of_an_xml_body_are_told_at_once_each_with_place_and_li
     assert [text[-9:] for *_, text in issues] == [f"(line {line})."[-9:] for line in (3, 4, 4, 5)]
 
 
+async def test_a_patch_in_xml_is_taken(kept):
+    parts = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "Patient.birthDate"},
+        {"name": "value", "valueDate": "1979-04"},
+    ]
+    change = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    answer = await kept.ask("PATCH", "/fhir/Patient/p", writer.encode(change), XML)
+    assert (answer.status_code, content(read(answer))) == (200, PATIENT | {"birthDate": "1979-04"})
+
+
+async def test_operations_take_and_give_xml(kept):
+    body = writer.encode(PATIENT | {"gender": "oui"})
+    answer = await kept.ask("POST", "/fhir/Patient/$validate", body, XML)
+    assert (answer.status_code, told(answer)) == (200, ["structure.code"])
+
+
+async def test_an_answer_in_xml_is_compressed_on_demand(kept):
+    plain = await kept.ask("GET", "/fhir/metadata", headers=READ | {"accept-encoding": "identity"})
+    coded = await kept.ask("GET", "/fhir/metadata", headers=READ | {"accept-encoding": "gzip"})
+    assert coded.headers["content-encoding"] == "gzip"
+    assert read(coded) == read(plain)
+    assert coded.headers["vary"].lower().replace(" ", "") == "accept,accept-encoding"
+
+
+async def test_a_part_of_a_resource_is_served_in_xml(kept):
+    part = read(await kept.ask("GET", "/fhir/Patient/p?_elements=birthDate", headers=READ))
+    assert part["birthDate"] == PATIENT["birthDate"]
+    assert "name" not in part
+
+
 async def test_faults_of_the_structure_are_told_with_their_line_too(served):
     body = b"""<Patient xmlns="http://hl7.org/fhir"><id value="p"/>
       <gender value="oui"/><birthDate value="1979-02-30"/></Patient>"""

@@ -14,7 +14,7 @@ from passerelle.fhir.patch.patch import Patch
 
 JSON_PATCH = "application/json-patch+json"
 OTHER_PATCHES = frozenset({"application/xml-patch+xml", "application/merge-patch+json"})
-FORMATS = (JSON_PATCH, negotiation.FHIR_JSON)
+FORMATS = (JSON_PATCH, negotiation.FHIR_JSON, negotiation.FHIR_XML)
 """What the CapabilityStatement claims: a FHIRPath Patch is a resource like any other."""
 
 
