@@ -208,13 +208,15 @@ def read_file(path: Path, *, json: bool) -> bytes:
 
 def read_json(path: Path, *, json: bool) -> tuple[bytes, dict[str, Any]]:
     """Give the bytes of a file and the JSON object they are; ends the command with 1 when none."""
+    from passerelle.fhir.json_places import located
     from passerelle.fhir.json_text import decode
 
     body = read_file(path, json=json)
     try:
         return body, decode(body)
     except Invalid as refusal:
-        raise printing.stop(printing.REFUSED, *refusal.issues, json=json) from None
+        found = located(body, refusal.issues)
+        raise printing.stop(printing.REFUSED, *found, json=json) from None
 
 
 def outcome_issues(outcome: Mapping[str, Any]) -> list[Issue]:

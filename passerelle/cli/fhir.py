@@ -113,9 +113,11 @@ def validate(
 ) -> None:
     """Vérifie la structure R4 et les règles d'identité d'une ressource ; sans réseau."""
     from passerelle.fhir.conformance import structure
+    from passerelle.fhir.json_places import located
 
-    _, resource = client.read_json(file, json=json)
-    found = structure.check(resource) + _identity_issues(resource, allow_test=allow_test)
+    body, resource = client.read_json(file, json=json)
+    faults = structure.check(resource) + _identity_issues(resource, allow_test=allow_test)
+    found = list(located(body, faults))
     refused = printing.has_errors(found)
     other = _other_opinion(resource, found) if second_opinion else []
     if json:

@@ -81,13 +81,15 @@ def raw_json(body: bytes, *, indent: int = 2) -> None:
 
 
 def issue_json(found: Issue) -> dict[str, Any]:
-    """Give an issue as a JSON object."""
+    """Give an issue as a JSON object; its line and column where they are known."""
+    place = {"line": found.line, "column": found.column} if found.line is not None else {}
     return {
         "severity": found.severity,
         "code": found.code,
         "rule": found.rule,
         "text": told(found.text, found.text_en),
         "expression": found.expression,
+        **place,
     }
 
 
@@ -98,7 +100,8 @@ def issues(found: Iterable[Issue], *, json: bool = False, err: bool = False) -> 
         return
     for entry in found:
         fr, en, colour = _SEVERITIES[entry.severity]
-        head = [told(fr, en), entry.rule, entry.expression or ""]
+        place = told(f"ligne {entry.line}", f"line {entry.line}") if entry.line else ""
+        head = [told(fr, en), entry.rule, entry.expression or "", place]
         typer.secho(clean("  ".join(part for part in head if part)), fg=colour, err=err)
         typer.echo("    " + clean(told(entry.text, entry.text_en)), err=err)
 

@@ -21,6 +21,7 @@ MEMBERS_MAX = 200_000
 _KEY = re.compile(rb'[ \t\r\n]*,?[ \t\r\n]*"((?:[^"\\]|\\.)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
 _GAP = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d{1,9})\]")
+_EXPRESSION = re.compile(r"([A-Z]\w*)(?:\.[A-Za-z_]\w*|\[\d{1,9}\])*", re.ASCII)
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")
 _OBJECT: Any = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Any = msgspec.json.Decoder(list[msgspec.Raw])
@@ -44,17 +45,25 @@ def located(body: bytes, issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """
     told = tuple(issues)
     unread = _fault_of(body) if any(one.expression is None for one in told) else None
-    paths = {one.expression: _path(one.expression) for one in told if one.expression}
+    spelled = {one.expression for one in told if one.expression}
+    paths = {text: _path(text) for text in spelled if _is_of(text, body)}
     offsets = _offsets(body, set(paths.values()))
     where = _positions(body, {*offsets.values(), *([] if unread is None else [unread])})
 
     def place(one: Issue) -> Issue:
-        offset = offsets.get(paths[one.expression]) if one.expression else unread
+        path = paths.get(one.expression) if one.expression else None
+        offset = unread if one.expression is None else None if path is None else offsets[path]
         if offset is None:
             return one
         return replace(one, line=where[offset].line, column=where[offset].column)
 
     return tuple(map(place, told))
+
+
+def _is_of(expression: str, body: bytes) -> bool:
+    """Tell whether an expression speaks of the text: not of a header, nor of a parameter."""
+    match = _EXPRESSION.fullmatch(expression)
+    return match is not None and (match[1] == "Resource" or f'"{match[1]}"'.encode() in body)
 
 
 def _path(expression: str) -> Path:

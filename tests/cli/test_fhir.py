@@ -175,6 +175,7 @@ def test_validate_tells_structure_and_identity_at_once(passerelle, write):
     found = {(issue["rule"], issue["expression"]) for issue in told["issues"]}
     assert ("ins.key", "Patient.identifier[0].value") in found
     assert "Patient.birthDate" in {expression for _, expression in found}
+    assert all(issue["line"] == 1 and issue["column"] > 1 for issue in told["issues"])
 
 
 def test_validate_tells_a_second_opinion_that_decides_nothing(passerelle, write):

@@ -93,8 +93,14 @@ def test_a_fault_in_the_last_of_many_entries_is_found_and_beyond_a_bound_it_has_
     (found,) = located(body, [issue("structure.empty", "Bundle.entry[19999].resource.active")])
     assert (found.line, found.column) == (20_001, 15)
     wide = b'{"entry": [' + b",".join([b"1"] * (MEMBERS_MAX + 10)) + b"]}"
-    (found,) = located(wide, [issue("structure.empty", f"Bundle.entry[{MEMBERS_MAX + 5}]")])
+    (found,) = located(wide, [issue("structure.empty", f"Resource.entry[{MEMBERS_MAX + 5}]")])
     assert (found.line, found.column) == (1, 2)
+
+
+@pytest.mark.parametrize("expression", ["If-Match", "Prefer", "/patient/name", "name", "a b", ""])
+def test_what_speaks_of_no_element_has_no_place(expression: str) -> None:
+    (found,) = located(PATIENT, [issue("structure.empty", expression)])
+    assert found.line is None
 
 
 names = st.text('ab_é\\"\n', min_size=1, max_size=3)
@@ -105,7 +111,7 @@ values = st.recursive(
 )
 
 
-def places(value: Any, path: str = "X") -> Iterator[tuple[str, Any]]:
+def places(value: Any, path: str = "Resource") -> Iterator[tuple[str, Any]]:
     """Give every place that an expression can name, with its value."""
     yield path, value
     if isinstance(value, dict):
@@ -127,7 +133,7 @@ def test_the_place_found_holds_what_is_there(resource: dict[str, Any], indent: A
         assert found.line
         assert found.column
         rest = "\n".join(text.split("\n")[found.line - 1 :])[found.column - 1 :]
-        if not path.endswith("]") and path != "X":
+        if not path.endswith("]") and path != "Resource":
             name = json.dumps(path.rpartition(".")[2])
             assert rest.startswith(name)
             rest = rest[len(name) :].lstrip(" :\n\t")
