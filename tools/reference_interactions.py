@@ -17,7 +17,8 @@ def write() -> str:
     """Write the page."""
     return page(
         "Interactions",
-        f"FHIR {FHIR_VERSION}, JSON. `GET /fhir/metadata` says the same as a CapabilityStatement, "
+        f"FHIR {FHIR_VERSION}, JSON and XML (`Accept`, `_format`, `Content-Type`), refusals too; "
+        "what is kept is JSON. `GET /fhir/metadata` says the same as a CapabilityStatement, "
         "made from the same tables.",
         "## Claimed",
         table(("What", "Claimed"), _claims()),

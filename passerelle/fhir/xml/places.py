@@ -12,7 +12,7 @@ from passerelle.errors.refusals import Issue
 from passerelle.fhir.xml.open_element import OpenElement, TooDeep
 from passerelle.fhir.xml.reader import Reading
 
-BYTES_MAX = 5_000_000
+BYTES_MAX = 1_000_000
 """A text above this is not read a second time; its faults have an expression and no line."""
 
 Position = tuple[int, int]
