@@ -26,6 +26,15 @@ _AT_BYTE = re.compile(r"\(byte (\d+)\)")
 _OBJECT: Any = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Any = msgspec.json.Decoder(list[msgspec.Raw])
 
+
+class _Top(msgspec.Struct):
+    """What is read of a text to know its type."""
+
+    resourceType: str = ""
+
+
+_TOP: Any = msgspec.json.Decoder(_Top)
+
 Step = str | int
 Path = tuple[Step, ...]
 
@@ -46,7 +55,8 @@ def located(body: bytes, issues: Iterable[Issue]) -> tuple[Issue, ...]:
     told = tuple(issues)
     unread = _fault_of(body) if any(one.expression is None for one in told) else None
     spelled = {one.expression for one in told if one.expression}
-    paths = {text: _path(text) for text in spelled if _is_of(text, body)}
+    root = _root(body) if spelled else ""
+    paths = {text: _path(text) for text in spelled if _is_of(text, root)}
     offsets = _offsets(body, set(paths.values()))
     where = _positions(body, {*offsets.values(), *([] if unread is None else [unread])})
 
@@ -60,10 +70,18 @@ def located(body: bytes, issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(map(place, told))
 
 
-def _is_of(expression: str, body: bytes) -> bool:
+def _root(body: bytes) -> str:
+    """Give the type of the resource that a text is, which the expressions start with."""
+    try:
+        return _TOP.decode(body).resourceType or "Resource"
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, ValueError):
+        return "Resource"
+
+
+def _is_of(expression: str, root: str) -> bool:
     """Tell whether an expression speaks of the text: not of a header, nor of a parameter."""
     match = _EXPRESSION.fullmatch(expression)
-    return match is not None and (match[1] == "Resource" or f'"{match[1]}"'.encode() in body)
+    return match is not None and match[1] in (root, "Resource")
 
 
 def _path(expression: str) -> Path:

@@ -97,7 +97,9 @@ def test_a_fault_in_the_last_of_many_entries_is_found_and_beyond_a_bound_it_has_
     assert (found.line, found.column) == (1, 2)
 
 
-@pytest.mark.parametrize("expression", ["If-Match", "Prefer", "/patient/name", "name", "a b", ""])
+@pytest.mark.parametrize(
+    "expression", ["If-Match", "Prefer", "/patient/name", "name", "a b", "", "Task"]
+)
 def test_what_speaks_of_no_element_has_no_place(expression: str) -> None:
     (found,) = located(PATIENT, [issue("structure.empty", expression)])
     assert found.line is None
