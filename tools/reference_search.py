@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from passerelle.fhir.search import query, query_clauses, query_results
+from passerelle.fhir.search import query, query_results
+from passerelle.fhir.search.language import (
+    clauses,
+    filter_criteria,
+    filter_syntax,
+    modifiers,
+    reading,
+    terminology,
+)
+from passerelle.fhir.search.language.compartments import compartments
 from passerelle.fhir.search.search_parameters import (
     ANY,
     TYPES_WITH_PARAMETERS,
@@ -24,6 +33,21 @@ def write() -> str:
         "## Modifiers",
         "Case, accents, punctuation and blanks do not count in a `string`.",
         table(("Kind", "Modifiers"), _modifiers()),
+        "`:in`, `:not-in`, and `:above` and `:below` of a `token`, ask the terminology of the "
+        "record; what it does not know is refused by name.",
+        "## Chains",
+        "`patient.identifier=…`, `subject:Patient.name=…`; `_has:Observation:patient:code=…`, also "
+        "nested (`_has:Task:patient:_has:…`) and within chains (`patient._has:…`). A reference "
+        "that carries an identifier only leads to the resource that carries the same. `_list=id` "
+        "finds what a List has as an item.",
+        "## Filters",
+        "`_filter`, with `and`, `or` (of one rank, from left to right), `not (…)`, parentheses, "
+        "paths (`patient.name`) and filters within them (`patient[active eq true].name`).",
+        table(("Kind", "Operators"), _operators()),
+        "## Of several types",
+        "`GET [base]?…` and `POST [base]/_search` search all types, or those of `_type`, by the "
+        "parameters that all of them have. `GET [base]/[compartment]/[id]/[type]?…` and `…/*?…` "
+        f"search a compartment: {codes(compartments())}.",
         "## The result",
         f"Read: {codes(sorted(query_results.READERS))}. A page holds "
         f"{query_results.COUNT_DEFAULT} matches unless `_count` says otherwise, and at most "
@@ -45,20 +69,31 @@ def own(type_: str) -> Mapping[str, Parameter]:
 
 
 def _modifiers() -> Iterator[tuple[str, str]]:
-    for kind, found in query_clauses.MODIFIERS.items():
+    for kind, found in modifiers.MODIFIERS.items():
         named = codes(f":{modifier}" for modifier in sorted(found) if modifier)
         chained = ", `:Type`, and chains (`subject:Patient.identifier=…`)"
         yield code(kind), named + (chained if kind == "reference" else "")
 
 
+def _operators() -> Iterator[tuple[str, str]]:
+    for kind, found in filter_criteria.OPERATORS.items():
+        yield code(kind), codes((*found, "pr"))
+
+
 def _bounds() -> tuple[tuple[str, str], ...]:
     return (
         ("criteria of a search", str(query.CLAUSES_MAX)),
-        ("alternatives of a criterion (`a,b,c`)", str(query_clauses.VALUES_MAX)),
-        ("characters of a value", str(query_clauses.VALUE_LENGTH_MAX)),
-        ("links of a chain", str(query_clauses.CHAIN_MAX)),
+        ("alternatives of a criterion (`a,b,c`)", str(clauses.VALUES_MAX)),
+        ("characters of a value", str(clauses.VALUE_LENGTH_MAX)),
+        ("alternatives of strings, dates and numbers", str(clauses.RANGES_MAX)),
+        ("links of a chain and of `_has`", str(clauses.CHAIN_MAX)),
+        ("criteria that the chains of a search spread to", str(reading.CRITERIA_MAX)),
+        ("characters of a `_filter`", str(filter_syntax.LENGTH_MAX)),
+        ("terms of a `_filter`", str(filter_syntax.TERMS_MAX)),
+        ("depth of a `_filter`", str(filter_syntax.DEPTH_MAX)),
+        ("codes of a value set or a hierarchy", str(terminology.EXPANSION_MAX)),
         ("keys of `_sort`", str(query_results.SORT_MAX)),
-        ("`_include` and `_revinclude`", str(query_results.INCLUDES_MAX)),
+        ("`_include` and `_revinclude`, each", str(query_results.INCLUDES_MAX)),
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from passerelle.errors.refusals import Invalid
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.search.search_parameters import parameters
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +24,15 @@ VALUES = {
     "number": "1",
     "quantity": "1",
     "uri": "urn:a",
+    "special": "48.8|2.3|10|km",
 }
+
+
+def _value(type_, parameter):
+    if parameter["type"] != "composite":
+        return VALUES[parameter["type"]]
+    components = parameters(type_)[parameter["name"]].components
+    return "$".join(VALUES[component.kind] for component in components)
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ async def test_every_parameter_that_is_claimed_is_understood(served, claimed):
     for each in claimed["rest"][0]["resource"]:
         type_ = each["type"]
         for parameter in each["searchParam"]:
-            query = f"{parameter['name']}={VALUES[parameter['type']]}&_count=1"
+            query = f"{parameter['name']}={_value(type_, parameter)}&_count=1"
             answer = await served.ask("GET", f"/fhir/{type_}?{query}", headers=strict)
             assert answer.status_code == 200, (type_, parameter, answer.text)
 

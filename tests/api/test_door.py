@@ -58,11 +58,7 @@ async def test_the_methods_that_are_allowed_are_told(served):
 @pytest.mark.parametrize(
     ("method", "address"),
     [
-        ("GET", "/fhir?_type=Patient"),
-        ("POST", "/fhir/_search"),
         ("GET", "/fhir/Patient/_search"),
-        ("GET", "/fhir/Patient/1/Task"),
-        ("GET", "/fhir/Patient/1/*"),
         ("GET", "/fhir/Patient/1/$graphql"),
         ("GET", "/fhir/$export"),
         ("POST", "/fhir/Patient/1/$send-mss"),

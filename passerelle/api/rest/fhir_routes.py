@@ -64,7 +64,14 @@ _OPERATION = {
 }
 
 ROUTES: dict[str, dict[str, Route]] = {
-    BASE: {"POST": Route(bundles.apply, "transaction")},
+    BASE: {
+        "GET": Route(searches.search, "search-system"),
+        "POST": Route(bundles.apply, "transaction"),
+    },
+    SYSTEM_SEARCH: {
+        "GET": Route(searches.search, "search-system"),
+        "POST": Route(searches.search_by_form, "search-system"),
+    },
     TYPE: {
         "GET": Route(searches.search, "search-type"),
         "POST": Route(interactions.create, "create"),
@@ -79,6 +86,7 @@ ROUTES: dict[str, dict[str, Route]] = {
         "PATCH": Route(patches.patch_one, "patch"),
         "DELETE": Route(interactions.delete, "delete"),
     },
+    COMPARTMENT: {"GET": Route(searches.search_compartment, "search-compartment")},
     SYSTEM_HISTORY: {"GET": Route(histories.of_system, "history-system")},
     TYPE_HISTORY: {"GET": Route(histories.of_type, "history-type")},
     HISTORY: {"GET": Route(histories.of_instance, "history-instance")},
@@ -95,11 +103,8 @@ ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
 }
 
 NOT_THERE_YET: dict[str, dict[str, str]] = {
-    BASE: {"GET": "search-system"},
-    SYSTEM_SEARCH: {"GET": "search-system", "POST": "search-system"},
     SMART: {"GET": "SMART App Launch"},
     TYPE_SEARCH: {"GET": "GET _search"},
-    COMPARTMENT: {"GET": "search-compartment"},
 }
 """What R4 has and we do not have yet, by its name there."""
 
@@ -114,7 +119,7 @@ TYPE_INTERACTIONS = (
     "create",
     "search-type",
 )
-SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
+SYSTEM_INTERACTIONS = ("transaction", "batch", "search-system", "history-system")
 CONDITIONS: dict[str, bool | str | list[str]] = {
     "versioning": "versioned",
     "readHistory": True,
@@ -177,6 +182,7 @@ def shape_of(segments: Sequence[str], request: Request) -> str:
         request.operation = third[1:]
         return OPERATION
     if (third == "*" or third in resource_types()) and count == 3:
+        request.member = third
         return COMPARTMENT
     raise NotFound(issue("http.address-unknown"))
 

@@ -18,6 +18,7 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.search.language.compartments import compartments
 from passerelle.fhir.search.search_parameters import parameters
 from passerelle.store.caller import Caller
 
@@ -95,6 +96,7 @@ class FhirService:
                 conditions=fhir_routes.conditions(self.gateway.writing),
                 patch_formats=patches.FORMATS,
                 parameters=parameters,
+                compartments=compartments(),
                 operations=tuple(operations.claims(resource_types())),
             )
             self._metadata = statement(

@@ -59,6 +59,7 @@ class Request:
         "form_pairs",
         "headers",
         "id",
+        "member",
         "method",
         "operation",
         "query",
@@ -83,6 +84,7 @@ class Request:
         self.form_pairs: list[tuple[str, str]] = []
         self.type = ""
         self.id = ""
+        self.member = ""  # of a compartment: the type that is searched in it, or *
         self.version = ""
         self.operation = ""
 

@@ -1,6 +1,6 @@
-"""A search as understood: what `GET [base]/[type]?…` asks.
+"""A search as understood: what `GET [base]/[type]?…` asks, of a type, a compartment or all types.
 
-https://hl7.org/fhir/R4/search.html
+https://hl7.org/fhir/R4/search.html , https://hl7.org/fhir/R4/http.html#vsearch
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,24 @@ from urllib.parse import parse_qsl
 
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
-from passerelle.fhir.search.query_clauses import Clause, Refused, Unknown, clause
+from passerelle.fhir.resource import Key
+from passerelle.fhir.search.language.clauses import clause
+from passerelle.fhir.search.language.compartments import (
+    NAME,
+    compartment_types,
+    membership,
+)
+from passerelle.fhir.search.language.criterion import (
+    Clause,
+    Combined,
+    Criterion,
+    OfType,
+    Refused,
+    Unknown,
+)
+from passerelle.fhir.search.language.filter_criteria import filter_criterion
+from passerelle.fhir.search.language.reading import Reading
+from passerelle.fhir.search.language.terminology import Terminology
 from passerelle.fhir.search.query_results import (
     COUNT_DEFAULT,
     IGNORED,
@@ -20,22 +37,39 @@ from passerelle.fhir.search.query_results import (
     Results,
     Sort,
 )
+from passerelle.fhir.search.query_types import TYPE, named_types
+from passerelle.fhir.search.search_parameters import ANY
 
-__all__ = ["Clause", "Include", "Query", "Sort", "parse", "parse_criteria"]
+__all__ = [
+    "Clause",
+    "Combined",
+    "Criterion",
+    "Include",
+    "OfType",
+    "Query",
+    "Sort",
+    "parse",
+    "parse_compartment",
+    "parse_criteria",
+    "parse_system",
+]
 
 CLAUSES_MAX = 40
+FILTER = "_filter"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A search as understood; ``ignored`` names the parameters that were left out (lenient).
 
-    ``count`` is the size of a page; ``only_count`` is `_summary=count` or `_count=0`; ``cursor``
-    the opaque place to go on from.
+    ``type`` is empty for a search of several types: those of ``types``, or all when it is empty.
+    ``within`` is what the address asks besides (a compartment), ``address`` the part of it after
+    the base. ``count`` is the size of a page; ``only_count`` is `_summary=count` or `_count=0`;
+    ``cursor`` the opaque place to go on from.
     """
 
     type: str
-    clauses: tuple[Clause, ...] = ()
+    clauses: tuple[Criterion, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int = COUNT_DEFAULT
     includes: tuple[Include, ...] = ()
@@ -44,6 +78,9 @@ class Query:
     only_count: bool = False
     cursor: str | None = None
     ignored: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    within: Criterion | None = None
+    address: str = ""
 
     def self_pairs(self) -> tuple[tuple[str, str], ...]:
         """Give the parameters that were understood, in one order, for the self link."""
@@ -56,6 +93,8 @@ class Query:
     def _pairs(self, cursor: str | None) -> tuple[tuple[str, str], ...]:
         """Spell the parameters out, criteria first as they were given."""
         pairs = [(entry.name, entry.text) for entry in self.clauses]
+        if self.types and not self.address.endswith(f"/{NAME}"):
+            pairs.insert(0, (TYPE, ",".join(self.types)))
         if self.sort:
             pairs.append(("_sort", ",".join(map(str, self.sort))))
         for name, entries in (("_include", self.includes), ("_revinclude", self.rev_includes)):
@@ -70,8 +109,64 @@ class Query:
         return tuple(pairs)
 
 
+class _Parser:
+    """Reads the parameters of one search of some types, none for all of them."""
+
+    def __init__(self, types: tuple[str, ...], reading: Reading, *, strict: bool) -> None:
+        self.types = types
+        self.known = types or (ANY,)
+        self.reading = reading
+        self.strict = strict
+        self.results = Results(types)
+        self.clauses: list[Criterion] = []
+        self.ignored: list[str] = []
+        self.issues: list[Issue] = []
+
+    def read(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Read all parameters. Raises Invalid with every fault at once."""
+        if len(pairs) > CLAUSES_MAX:
+            raise Invalid(issue("search.too-many-clauses", limit=CLAUSES_MAX))
+        for name, text in pairs:
+            if name in IGNORED:
+                continue
+            try:
+                self._read(name, text)
+            except Unknown:
+                if self.strict:
+                    named = self.types[0] if len(self.types) == 1 else ANY
+                    self.issues.append(
+                        issue("search.unknown-parameter", name, name=name, type=named)
+                    )
+                else:
+                    self.ignored.append(name)
+            except Refused as refusal:
+                self.issues.append(refusal.issue)
+        if self.issues:
+            raise Invalid(*self.issues)
+
+    def _read(self, name: str, text: str) -> None:
+        """Read one parameter. Raises Unknown, Refused."""
+        if name in READERS:
+            READERS[name](self.results, name, text)
+        elif name.partition(":")[0] in NOT_SUPPORTED:
+            raise Refused(issue("search.parameter-not-supported", name, name=name))
+        elif not text and not self.strict:
+            self.ignored.append(name)
+        elif not text:
+            raise Refused(issue("search.value-missing", name, name=name))
+        elif name == FILTER:
+            self.clauses.append(filter_criterion(self.known, name, text, self.reading))
+        else:
+            self.clauses.append(clause(self.known, name, text, self.reading))
+
+
 def parse(
-    type: str, pairs: Sequence[tuple[str, str]], *, strict: bool, base_url: str = ""
+    type: str,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    strict: bool,
+    base_url: str = "",
+    terminology: Terminology | None = None,
 ) -> Query:
     """Understand the parameters of a search of a resource type.
 
@@ -80,39 +175,96 @@ def parse(
     refused. References under ``base_url`` are local. Raises Invalid with every fault at once, the
     name of the parameter as its expression.
     """
-    results = Results(type)
-    clauses: list[Clause] = []
-    ignored: list[str] = []
-    issues: list[Issue] = []
-    if len(pairs) > CLAUSES_MAX:
-        raise Invalid(issue("search.too-many-clauses", limit=CLAUSES_MAX))
-    for name, text in pairs:
-        if name in IGNORED:
-            continue
-        try:
-            if name in READERS:
-                READERS[name](results, name, text)
-            elif name.partition(":")[0] in NOT_SUPPORTED:
-                raise Refused(issue("search.parameter-not-supported", name, name=name))
-            elif not text and not strict:
-                ignored.append(name)
-            elif not text:
-                raise Refused(issue("search.value-missing", name, name=name))
-            else:
-                clauses.append(clause(type, name, text, base_url))
-        except Unknown:
-            if strict:
-                issues.append(issue("search.unknown-parameter", name, name=name, type=type))
-            else:
-                ignored.append(name)
-        except Refused as refusal:
-            issues.append(refusal.issue)
-    if issues:
-        raise Invalid(*issues)
-    return Query(type, tuple(clauses), ignored=tuple(ignored), **results.given)
+    parser = _Parser((type,), Reading(base_url, terminology), strict=strict)
+    parser.read(pairs)
+    return Query(
+        type,
+        tuple(parser.clauses),
+        ignored=tuple(parser.ignored),
+        address=type,
+        **parser.results.given,
+    )
 
 
-def parse_criteria(type: str, criteria: str, base_url: str = "") -> Query:
+def parse_system(
+    pairs: Sequence[tuple[str, str]],
+    *,
+    strict: bool,
+    base_url: str = "",
+    terminology: Terminology | None = None,
+) -> Query:
+    """Understand a search of the whole system, `_type` naming the types.
+
+    https://hl7.org/fhir/R4/http.html#vsearch : without `_type` only the parameters that every type
+    has are known, with it those that all of the types have. Raises Invalid.
+    """
+    types, rest = named_types(pairs)
+    return _of_types(types, rest, Reading(base_url, terminology), strict=strict)
+
+
+def parse_compartment(
+    compartment: Key,
+    type: str,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    strict: bool,
+    base_url: str = "",
+    terminology: Terminology | None = None,
+) -> Query | None:
+    """Understand a search of a compartment: ``GET [base]/Patient/1/Observation?…``, or ``…/*``.
+
+    None when there is no such compartment, or the type is never in it. Raises Invalid.
+    """
+    reading = Reading(base_url, terminology)
+    every = compartment_types(compartment.type)
+    address = f"{compartment.type}/{compartment.id}/{type}"
+    if type != NAME:
+        if type not in every:
+            return None
+        parser = _Parser((type,), reading, strict=strict)
+        parser.read(pairs)
+        return Query(
+            type,
+            tuple(parser.clauses),
+            ignored=tuple(parser.ignored),
+            within=membership(compartment, (type,)),
+            address=address,
+            **parser.results.given,
+        )
+    if not every:
+        return None
+    types, rest = named_types(pairs)
+    wanted = tuple(found for found in every if not types or found in types)
+    within = membership(compartment, wanted or every)
+    return _of_types(types, rest, reading, strict=strict, within=within, address=address)
+
+
+def _of_types(
+    types: tuple[str, ...],
+    pairs: Sequence[tuple[str, str]],
+    reading: Reading,
+    *,
+    strict: bool,
+    within: Criterion | None = None,
+    address: str = "",
+) -> Query:
+    """Understand a search of several types."""
+    parser = _Parser(types, reading, strict=strict)
+    parser.read(pairs)
+    return Query(
+        "",
+        tuple(parser.clauses),
+        ignored=tuple(parser.ignored),
+        types=types,
+        within=within,
+        address=address,
+        **parser.results.given,
+    )
+
+
+def parse_criteria(
+    type: str, criteria: str, base_url: str = "", terminology: Terminology | None = None
+) -> Query:
     """Understand a condition such as ``identifier=sys|val&active=true``, of If-None-Exist.
 
     Always strict, and of criteria only: a parameter of the result (`_sort`, `_include` …) is
@@ -133,7 +285,7 @@ def parse_criteria(type: str, criteria: str, base_url: str = "") -> Query:
     results = [name for name, _ in pairs if name in READERS]
     if results:
         raise Invalid(*(issue("search.parameter-not-supported", n, name=n) for n in results))
-    query = parse(type, pairs, strict=True, base_url=base_url)
+    query = parse(type, pairs, strict=True, base_url=base_url, terminology=terminology)
     if not query.clauses:
         raise Invalid(issue("search.criteria-missing"))
     return query

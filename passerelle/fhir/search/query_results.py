@@ -5,13 +5,19 @@ https://hl7.org/fhir/R4/search.html#revinclude
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from passerelle.errors.rules import issue
-from passerelle.fhir.search.query_clauses import Refused
-from passerelle.fhir.search.search_parameters import ANY, Parameter, parameters
+from passerelle.fhir.search.language.criterion import Refused
+from passerelle.fhir.search.search_parameters import (
+    ANY,
+    TYPES_WITH_PARAMETERS,
+    Parameter,
+    parameters,
+)
 
 COUNT_DEFAULT = 50
 COUNT_MAX = 1000
@@ -19,7 +25,7 @@ SORT_MAX = 5
 INCLUDES_MAX = 20
 CURSOR_LENGTH_MAX = 4000
 
-SORTED_KINDS = frozenset({"date", "string", "token"})
+SORTED_KINDS = frozenset({"date", "string", "token", "number", "quantity", "uri", "reference"})
 
 IGNORED = frozenset({"_format", "_pretty"})
 """They speak of the form of the answer, which is not decided here."""
@@ -27,16 +33,16 @@ IGNORED = frozenset({"_format", "_pretty"})
 NOT_SUPPORTED = frozenset(
     {
         *("_elements", "_contained", "_containedType", "_score", "_summary", "_sort", "_count"),
-        *("_include", "_revinclude", "_total", "_has", "_list", "_text", "_content", "_query"),
-        *("_filter", "_type", "_cursor"),
+        *("_include", "_revinclude", "_total", "_text", "_content", "_query", "_type", "_cursor"),
     }
 )
 """Of the standard but not answered, or not with a modifier: leaving them out would lie."""
 
+ALL = "*"
 _INCLUDE = re.compile(
-    r"(?P<type>[A-Za-z]{1,64}):(?P<code>[A-Za-z_\-]{1,64})(?::(?P<target>[A-Za-z]{1,64}))?"
+    r"(?P<type>[A-Za-z]{1,64}):(?P<code>\*|[A-Za-z0-9_\-]{1,64})(?::(?P<target>[A-Za-z]{1,64}))?"
 )
-_ITERATE = ":iterate"
+_ITERATES = (":iterate", ":recurse")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
@@ -54,24 +60,28 @@ class Sort(NamedTuple):
 class Include(NamedTuple):
     """``Type:param[:target]`` of `_include` (along the reference) or `_revinclude` (against it).
 
-    ``iterate`` says that what was included is followed as well.
+    ``parameters`` are the references that are followed, several for a wildcard. ``iterate`` says
+    that what was included is followed as well.
     """
 
-    parameter: Parameter
+    spelled: str
+    parameters: tuple[Parameter, ...]
     target: str | None = None
     iterate: bool = False
 
     def __str__(self) -> str:
         """Spell it as in `_include`."""
-        spelled = f"{self.parameter.type}:{self.parameter.code}"
-        return f"{spelled}:{self.target}" if self.target else spelled
+        return self.spelled
 
 
 @dataclass(slots=True)
 class Results:
-    """The parameters of the result of a search of ``type`` as they are read; see ``Query``."""
+    """The parameters of the result of a search as they are read; see ``Query``.
 
-    type: str
+    ``types`` are those that are searched, none for all of them.
+    """
+
+    types: tuple[str, ...]
     given: dict[str, Any] = field(default_factory=dict)
 
     def once(self, member: str, name: str, value: object) -> None:
@@ -93,9 +103,10 @@ def _count(results: Results, name: str, text: str) -> None:
 def _sort(results: Results, name: str, text: str) -> None:
     """`_sort`: codes of parameters, the minus for descending."""
     keys: list[Sort] = []
+    type = results.types[0] if len(results.types) == 1 else ANY
     for spelled in text.split(","):
         code = spelled.removeprefix("-")
-        parameter = parameters(results.type).get(code)
+        parameter = parameters(type).get(code)
         if parameter is None or parameter.kind not in SORTED_KINDS or len(keys) == SORT_MAX:
             # What is no parameter's code may be anything, even a name: it is not told again.
             known, kind = (code, parameter.kind) if parameter else ("?", "?")
@@ -104,31 +115,75 @@ def _sort(results: Results, name: str, text: str) -> None:
     results.once("sort", name, tuple(keys))
 
 
-def _read_include(name: str, text: str) -> Include:
-    """Read ``Type:param[:target]`` under a name with or without `:iterate`; raises Refused."""
+@cache
+def _references(type: str, target: str | None = None) -> tuple[Parameter, ...]:
+    """Give the reference parameters of a type, those that may lead to a target if one is named."""
+    return tuple(
+        each
+        for each in parameters(type).values()
+        if each.kind == "reference" and (target is None or leads_to(each, (target,)))
+    )
+
+
+@cache
+def _every_reference(targets: tuple[str, ...]) -> tuple[Parameter, ...]:
+    """Give the reference parameters of all types that may lead to one of those types."""
+    return tuple(
+        each
+        for type in sorted(TYPES_WITH_PARAMETERS)
+        for each in _references(type)
+        if leads_to(each, targets)
+    )
+
+
+def leads_to(parameter: Parameter, types: Sequence[str]) -> bool:
+    """Tell whether a reference may lead to one of those types, or to any when none is named."""
+    return not types or parameter.targets == (ANY,) or not set(types).isdisjoint(parameter.targets)
+
+
+def _read_include(name: str, text: str) -> tuple[str, Include]:
+    """Read ``Type:param[:target]`` under a name; give the type with it. Raises Refused."""
+    iterate = name.endswith(_ITERATES)
     match = _INCLUDE.fullmatch(text)
-    parameter = parameters(match["type"]).get(match["code"]) if match else None
-    if match is None or parameter is None or parameter.kind != "reference":
+    if match is None:
         raise Refused(issue("search.include-invalid", name, name=name))
-    wanted = match["target"]
-    if wanted and wanted not in parameter.targets and parameter.targets != (ANY,):
+    type, code, wanted = match.groups()
+    if code == ALL:
+        every = _references(type, wanted) if type in TYPES_WITH_PARAMETERS else ()
+        if not every:
+            raise Refused(issue("search.include-invalid", name, name=name))
+        return type, Include(text, every, wanted, iterate)
+    parameter = parameters(type).get(code)
+    if parameter is None or parameter.kind != "reference":
+        raise Refused(issue("search.include-invalid", name, name=name))
+    if wanted and not leads_to(parameter, (wanted,)):
         raise Refused(issue("search.target-unknown", name, name=name, target=wanted))
-    return Include(parameter, wanted, name.endswith(_ITERATE))
+    return type, Include(text, (parameter,), wanted, iterate)
 
 
 def _include(results: Results, name: str, text: str) -> None:
     """`_include`: along a reference of the type that is searched, or of what is included."""
-    include = _read_include(name, text)
-    if include.parameter.type != results.type and not include.iterate:
+    if text == ALL:
+        every = tuple(each for type in results.types for each in _references(type))
+        found = every or _every_reference(())
+        _append(results, "includes", name, Include(ALL, found, None, name.endswith(_ITERATES)))
+        return
+    type, include = _read_include(name, text)
+    if results.types and type not in results.types and not include.iterate:
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "includes", name, include)
 
 
 def _rev_include(results: Results, name: str, text: str) -> None:
     """`_revinclude`: against a reference that may lead to the type that is searched."""
-    include = _read_include(name, text)
-    targets = (include.target,) if include.target else include.parameter.targets
-    if results.type not in targets and targets != (ANY,) and not include.iterate:
+    if text == ALL:
+        every = _every_reference(results.types)
+        _append(results, "rev_includes", name, Include(ALL, every, None, name.endswith(_ITERATES)))
+        return
+    _, include = _read_include(name, text)
+    wrong = include.target and results.types and include.target not in results.types
+    leads = not wrong and any(leads_to(each, results.types) for each in include.parameters)
+    if not leads and not include.iterate:
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "rev_includes", name, include)
 
@@ -169,8 +224,10 @@ READERS: dict[str, Callable[[Results, str, str], None]] = {
     "_sort": _sort,
     "_include": _include,
     "_include:iterate": _include,
+    "_include:recurse": _include,
     "_revinclude": _rev_include,
     "_revinclude:iterate": _rev_include,
+    "_revinclude:recurse": _rev_include,
     "_total": _total,
     "_summary": _summary,
     "_cursor": _cursor,

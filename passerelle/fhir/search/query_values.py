@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 from passerelle.fhir.references import is_id, target
-from passerelle.fhir.search import index_bounds
+from passerelle.fhir.search import index_bounds, ucum
 from passerelle.fhir.search.date_interval import interval
 from passerelle.fhir.search.number_interval import precision_interval
 from passerelle.fhir.search.text_norm import normal
@@ -64,7 +64,10 @@ class NumberValue(NamedTuple):
 
 
 class QuantityValue(NamedTuple):
-    """A number with its unit: system None says any system, code None any unit."""
+    """A number with its unit: system None says any system, code None any unit.
+
+    What is asked in a unit of UCUM is brought to its canonical unit, under ``ucum.CANONICAL``.
+    """
 
     prefix: Prefix
     value: Decimal
@@ -86,6 +89,26 @@ class MissingValue(NamedTuple):
     missing: bool
 
 
+class CodesValue(NamedTuple):
+    """Any of these codes, (system, code) as index rows have them: a value set, a hierarchy."""
+
+    codes: tuple[tuple[str, str], ...]
+
+
+class NearValue(NamedTuple):
+    """A place in degrees, and how far from it in metres."""
+
+    latitude: float
+    longitude: float
+    metres: float
+
+
+class CompositeValue(NamedTuple):
+    """The parts of a composite, each with the kind that it was read by."""
+
+    parts: tuple[tuple[str, "Value"], ...]
+
+
 Value: TypeAlias = (
     TokenValue
     | StringValue
@@ -95,6 +118,9 @@ Value: TypeAlias = (
     | QuantityValue
     | UriValue
     | MissingValue
+    | CodesValue
+    | NearValue
+    | CompositeValue
 )
 
 
@@ -144,6 +170,12 @@ def token_value(text: str) -> TokenValue:
     if not system and not code:
         raise BadValue
     return TokenValue(index_bounds.key(system), index_bounds.key(code) if code else None)
+
+
+def plain_token_value(text: str, system: str) -> TokenValue:
+    """Read a token whose values carry no system, ``system`` being implied; raises BadValue."""
+    value = token_value(text)
+    return value._replace(system="") if value.system in (None, system) else value
 
 
 def string_value(text: str) -> StringValue:
@@ -203,12 +235,21 @@ def number_value(text: str) -> NumberValue:
 
 
 def quantity_value(text: str) -> QuantityValue:
-    """Read ``[prefix]number``, or ``[prefix]number|system|code``; raises BadValue."""
+    """Read ``[prefix]number``, or ``[prefix]number|system|code``; raises BadValue.
+
+    A unit of UCUM is brought to its canonical unit, where there is one.
+    """
     parts = split(text, "|")
     if len(parts) not in (1, 3):
         raise BadValue
     number = number_value(parts[0])
     system, code = (unescape(part) for part in parts[1:]) if len(parts) == 3 else ("", "")
+    if system == ucum.SYSTEM and code:
+        ends = ucum.canonical(code, number.low, number.high)
+        point = ucum.canonical(code, number.value, number.value)
+        if ends is not None and point is not None:
+            value, low, high = Decimal(point.low), Decimal(ends.low), Decimal(ends.high)
+            return QuantityValue(number.prefix, value, low, high, ucum.CANONICAL, ends.code)
     return QuantityValue(
         *number,
         system=index_bounds.key(system) if system else None,

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from passerelle.errors.rules import issue
-from passerelle.fhir.search.query import Include, Query
+from passerelle.fhir.search.query import Clause, Combined, Criterion, Include, Query
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Page, Version
 from passerelle.store.search_sql.cursor import Place, scope_of, seal, unseal
 from passerelle.store.search_sql.search_includes import INCLUDED_MAX, Direction, includes_plan
 from passerelle.store.search_sql.search_page import walks
-from passerelle.store.search_sql.search_shape import Purpose, QueryShape, clauses_shape, sort_shape
+from passerelle.store.search_sql.search_shape import Purpose, QueryShape, query_shape, sort_shape
 from passerelle.store.search_sql.search_statement import plan_of
 from passerelle.store.sql.compiling import DialectName
 from passerelle.store.sql.statements import to_version
@@ -24,9 +24,10 @@ Run: TypeAlias = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Sequence[An
 """Runs a reading text of the dialect with its arguments and gives all rows."""
 
 _VERSION_SIZE = 12
+_LAST_UPDATED = "_lastUpdated"
 
-ROUNDS_MAX = 4
-"""How far `:iterate` follows: CareTeam, its members, their professionals, their organisations."""
+ROUNDS_MAX = 6
+"""How far `:iterate` follows: CareTeam, its members, their professionals, their organisations …"""
 
 
 class Statement(NamedTuple):
@@ -45,11 +46,17 @@ def _made(
 
 
 def _statement(
-    purpose: Purpose, query: Query, caller: Caller, dialect: DialectName, limit: int | None = None
+    purpose: Purpose,
+    query: Query,
+    caller: Caller,
+    dialect: DialectName,
+    *,
+    limit: int | None = None,
+    below: int | None = None,
 ) -> Statement:
     """Give a statement that is not a page: ids or a count."""
-    arguments: list[Any] = [query.type]
-    shape = QueryShape(purpose, clauses_shape(query, arguments))
+    arguments: list[Any] = []
+    shape = query_shape(query, purpose, arguments, below=below)
     if limit is not None:
         arguments.append(limit)
     return _made(shape, arguments, caller, dialect)
@@ -59,23 +66,43 @@ def matching_statement(
     query: Query, caller: Caller, dialect: DialectName, *, limit: int
 ) -> Statement:
     """Give the statement of the ids of at most ``limit`` matches, one column, in pid order."""
-    return _statement("ids", query, caller, dialect, limit)
+    return _statement("ids", query, caller, dialect, limit=limit)
 
 
-def count_statement(query: Query, caller: Caller, dialect: DialectName) -> Statement:
+def count_statement(
+    query: Query, caller: Caller, dialect: DialectName, *, below: int | None = None
+) -> Statement:
     """Give the statement of the number of matches, one row of one column."""
-    return _statement("count", query, caller, dialect)
+    return _statement("count", query, caller, dialect, below=below)
+
+
+def polls(query: Query) -> bool:
+    """Tell whether a search looks at when resources were last changed, as one that polls does."""
+    waiting: list[Criterion] = list(query.clauses)
+    while waiting:
+        criterion = waiting.pop()
+        if isinstance(criterion, Combined):
+            waiting += criterion.parts
+        elif isinstance(criterion, Clause) and criterion.parameter.code == _LAST_UPDATED:
+            return True
+    return any(key.parameter.code == _LAST_UPDATED for key in query.sort)
 
 
 def _bound_to(query: Query, caller: Caller) -> bytes:
     """Give what a cursor of a search is bound to; the size of the page may change on the way."""
     criteria = [(clause.name, clause.text) for clause in query.clauses]
     order = [str(key) for key in query.sort]
-    return scope_of(query.type, criteria, order, caller.kind, caller.subject)
+    asked = (query.type, query.address, query.types)
+    return scope_of(asked, criteria, order, caller.kind, caller.subject)
 
 
 def page_statements(
-    query: Query, caller: Caller, dialect: DialectName, *, secret: bytes
+    query: Query,
+    caller: Caller,
+    dialect: DialectName,
+    *,
+    secret: bytes,
+    below: int | None = None,
 ) -> tuple[Statement, ...]:
     """Give the statement of a page, and the one that goes on where its rows end, if there is one.
 
@@ -83,8 +110,9 @@ def page_statements(
     columns are those of a version, then the sort keys. Raises Invalid for a cursor that is not one
     of this search and this caller.
     """
-    arguments: list[Any] = [query.type]
-    clauses, sort = clauses_shape(query, arguments), sort_shape(query.sort)
+    arguments: list[Any] = []
+    sort = sort_shape(query.sort)
+    whole = query_shape(query, "page", arguments, sort, below)
     limit = query.count + 1
     after: tuple[bool, ...] | None = None
     place: Place = ()
@@ -93,14 +121,14 @@ def page_statements(
         after = tuple([value is None for value in place[:-1]])
     # Of a null key nothing is asked but that it is null, so that its argument falls away.
     given = [*arguments, *[value for value in place if value is not None], limit]
-    if not sort or not walks(clauses, sort):
-        shape = QueryShape("page", clauses, sort, after)
+    if not sort or not walks(whole.clauses, sort):
+        shape = whole if after is None else whole._replace(after=after)
         return (_made(shape, given, caller, dialect),)
     if after == (True,):
-        shape = QueryShape("page", clauses, sort, after, "absent")
+        shape = whole._replace(after=after, phase="absent")
         return (_made(shape, given, caller, dialect),)
-    present = QueryShape("page", clauses, sort, after, "present")
-    absent = QueryShape("page", clauses, sort, None, "absent")
+    present = whole._replace(after=after, phase="present")
+    absent = whole._replace(phase="absent")
     return (
         _made(present, given, caller, dialect),
         _made(absent, [*arguments, limit], caller, dialect),
@@ -134,15 +162,18 @@ async def _included(
     seen = {version.pid for version in page}
     found: dict[int, Version] = {}
     latest, bounded = sorted(seen), False
-    for _ in range(ROUNDS_MAX):
+    for turn in range(ROUNDS_MAX + 1):
         rows: list[Sequence[Any]] = []
         for direction, includes in wanted:
             if includes and latest:
                 rows += await run(*includes_statement(includes, direction, latest, caller, dialect))
         brought = {version.pid: version for version in map(to_version, rows)}
         fresh = [pid for pid in brought if pid not in seen]
-        bounded = bounded or len(fresh) > INCLUDED_MAX - len(found)
-        latest = fresh[: INCLUDED_MAX - len(found)]
+        left = INCLUDED_MAX - len(found) if turn < ROUNDS_MAX else 0
+        bounded = bounded or len(fresh) > left
+        latest = fresh[:left]
+        if not latest:
+            break
         found.update({pid: brought[pid] for pid in latest})
         seen.update(latest)
         wanted = tuple((way, tuple(i for i in given if i.iterate)) for way, given in wanted)
@@ -150,20 +181,27 @@ async def _included(
 
 
 async def search(
-    run: Run, query: Query, caller: Caller, dialect: DialectName, *, secret: bytes
+    run: Run,
+    query: Query,
+    caller: Caller,
+    dialect: DialectName,
+    *,
+    secret: bytes,
+    below: int | None = None,
 ) -> Page:
     """Give one page of the matches of a query, with what it asks to include.
 
-    ``secret`` seals the cursors. Raises Invalid for a cursor that is not one of this search and
-    this caller, and whatever ``run`` raises.
+    ``secret`` seals the cursors. ``below``: of matches changed before that instant only, so that
+    one that polls (:func:`polls`) misses nothing of what is being committed. Raises Invalid for a
+    cursor that is not one of this search and this caller, and whatever ``run`` raises.
     """
     total: int | None = None
     if query.only_count or query.total == "accurate":
-        total = int((await run(*count_statement(query, caller, dialect)))[0][0])
+        total = int((await run(*count_statement(query, caller, dialect, below=below)))[0][0])
     if query.only_count:
         return Page((), total=total)
     rows: list[Sequence[Any]] = []
-    for statement in page_statements(query, caller, dialect, secret=secret):
+    for statement in page_statements(query, caller, dialect, secret=secret, below=below):
         if len(rows) <= query.count:
             rows += await run(*statement)
     matches = tuple([to_version(row) for row in rows[: query.count]])

@@ -6,16 +6,13 @@ row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
 """
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    Integer,
+    Select,
     Text,
     and_,
-    bindparam,
     exists,
     false,
     literal_column,
@@ -23,54 +20,28 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.sql.selectable import FromClause
-from sqlalchemy.types import TypeEngine
 
-from passerelle.fhir.search.search_parameters import ANY, Parameter, by_id
-from passerelle.store.rows import Rows
+from passerelle.fhir.search.search_parameters import ANY, by_id
 from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
-from passerelle.store.search_sql.search_shape import ClauseShape, Group
-from passerelle.store.search_sql.search_values import OF_THE_ROW, Columns, face_of
-from passerelle.store.sql.compiling import DialectName
+from passerelle.store.search_sql.search_faces import face_of
+from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
+from passerelle.store.search_sql.search_scope import Scope, of_parameters
+from passerelle.store.search_sql.search_shape import (
+    ChainShape,
+    ClauseShape,
+    CombinedShape,
+    Group,
+    Shape,
+    TypeShape,
+    denies,
+)
+from passerelle.store.search_sql.search_values import OF_THE_ROW, Columns
 
-_TEXT, _BIG = Text(), BigInteger()
-
-
-class Scope:
-    """What a statement is written with: rows, dialect, places of arguments, names of aliases."""
-
-    def __init__(self, rows: Rows, dialect: DialectName) -> None:
-        """Start a statement."""
-        self.rows = rows
-        self.dialect = dialect
-        self._places = count()
-        self._aliases = count()
-
-    def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
-        """Give the place of the next argument."""
-        return bindparam(f"a{next(self._places)}", type_=type)
-
-    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Keep the planner of SQLite, which has no statistics, from using an index on a column."""
-        if self.dialect != "sqlite":
-            return column
-        nothing = "0" if isinstance(column.type, Integer) else "''"
-        return column + literal_column(nothing, column.type)
-
-    def look(self, table: FromClause) -> FromClause:
-        """Give one more look at a table."""
-        return table.alias(f"t{next(self._aliases)}")
-
-    def index(self, parameter: Parameter) -> FromClause:
-        """Give one more look at the index table of a parameter."""
-        return self.look(getattr(self.rows, parameter.kind))
-
-
-def of_parameter(table: FromClause, parameter: Parameter) -> ColumnElement[bool]:
-    """Say that an index row is of a parameter; the id stands in the text, for the planner."""
-    return table.c.param == literal_column(str(parameter.id))
+_TEXT = Text()
 
 
 def _one_of(
@@ -88,8 +59,8 @@ def _group(
     scope: Scope, clause: ClauseShape, group: Group, table: FromClause
 ) -> list[ColumnElement[bool]]:
     """Write alternatives of one shape, each by itself where no list of keys can hold them."""
-    parameter = by_id(clause.param)
-    face = face_of(parameter)
+    parameter = by_id(clause.params[0])
+    face = face_of(parameter, clause.modifier)
     if face.key is None:
         write = face.condition
         assert write is not None
@@ -105,7 +76,7 @@ def _group(
         condition = key[0].in_([places[0] for places in asked])
     else:
         condition = _one_of(scope, key, asked)
-    if parameter.kind == "reference" and not group.shape and parameter.targets != (ANY,):
+    if face.table == "reference" and not group.shape and parameter.targets != (ANY,):
         # A bare id: one of the types that the reference may lead to.
         named: list[ColumnElement[Any]] = [
             literal_column(f"'{type}'") for type in parameter.targets
@@ -118,106 +89,140 @@ def _alternatives(
     scope: Scope, clause: ClauseShape, table: FromClause
 ) -> list[ColumnElement[bool]]:
     """Write the alternatives of a criterion on one look at its index table."""
-    return [one for group in clause.groups for one in _group(scope, clause, group, table)]
+    face = face_of(by_id(clause.params[0]), clause.modifier)
+    written: list[ColumnElement[bool]] = []
+    for group in clause.groups:
+        found = _group(scope, clause, group, table)
+        if face.table != "resource":
+            other = face.other_rows is not None and face.other_rows(group.shape)
+            params = tuple(-param for param in clause.params) if other else clause.params
+            found = [of_parameters(table, params) & one for one in found]
+        written += found
+    return written
 
 
-def _values(scope: Scope, clause: ClauseShape, table: FromClause) -> ColumnElement[bool]:
-    """Write that one of the alternatives of a criterion holds."""
-    written = _alternatives(scope, clause, table)
+def _one_holds(written: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
     return written[0] if len(written) == 1 else or_(*written)
 
 
-def _on_the_row(
-    scope: Scope, clause: ClauseShape, resource: FromClause
-) -> ColumnElement[bool] | None:
-    """Write what the resource's own row answers (`_id`, `_lastUpdated`); None for the others."""
-    if by_id(clause.param).code not in OF_THE_ROW:
-        return None
-    return _values(scope, clause, resource)
+def is_of_the_row(shape: Shape) -> bool:
+    """Tell whether a criterion is on the row of the resource itself (`_id`, `_lastUpdated`)."""
+    return isinstance(shape, ClauseShape) and by_id(shape.params[0]).code in OF_THE_ROW
 
 
-def _step(
-    scope: Scope, clause: ClauseShape, target: FromClause, *, from_target: bool
-) -> tuple[FromClause, ColumnElement[bool]]:
-    """Write the step of a chain: the reference rows and how they meet ``target``.
-
-    ``from_target`` tells that the target is what is known first, of the two.
-    """
-    free = scope.unindexed if from_target else lambda column: column
-    parameter = by_id(clause.param)
-    reference = scope.index(parameter)
-    meet = (
-        of_parameter(reference, parameter)
-        & (reference.c.type == free(target.c.type))
-        & (reference.c.id == free(target.c.id))
-        & (free(target.c.type) == scope.bind(_TEXT))
-        & target.c.deleted.is_(false())
-    )
-    return reference, meet
-
-
-def probe(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
-    """Write whether one row of ``resource`` satisfies a criterion."""
-    own = _on_the_row(scope, clause, resource)
-    if own is not None:
-        return own
-    if clause.chain:
-        found = []
-        for inner in clause.chain:
-            target = scope.look(scope.rows.resource)
-            reference, meet = _step(scope, clause, target, from_target=False)
-            inside = probe(scope, inner, target)
-            found.append(exists().where(reference.c.pid == resource.c.pid, meet, inside))
-        return or_(*found)
-    parameter = by_id(clause.param)
-    table = scope.index(parameter)
-    there = exists().where(table.c.pid == resource.c.pid, of_parameter(table, parameter))
+def _probe_leaf(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+    """Write whether one row satisfies a criterion that is no chain."""
+    if is_of_the_row(clause):
+        return _one_holds(_alternatives(scope, clause, resource))
+    face = face_of(by_id(clause.params[0]), clause.modifier)
+    table = scope.index(face.table)
+    there = exists().where(table.c.pid == resource.c.pid)
     if clause.missing is not None:
+        there = there.where(of_parameters(table, clause.params))
         return not_(there) if clause.missing else there
-    there = there.where(_values(scope, clause, table))
-    return not_(there) if clause.modifier == "not" else there
+    there = there.where(_one_holds(_alternatives(scope, clause, table)))
+    return not_(there) if denies(clause) else there
 
 
-class _Source(NamedTuple):
+def probe(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[bool]:
+    """Write whether one row of ``resource`` satisfies a criterion."""
+    if isinstance(shape, ClauseShape):
+        return _probe_leaf(scope, shape, resource)
+    if isinstance(shape, TypeShape):
+        # The planner shall not gather a whole type to find one row.
+        return scope.unindexed(resource.c.type) == literal_column(f"'{shape.type}'")
+    if isinstance(shape, CombinedShape):
+        parts = [probe(scope, part, resource) for part in shape.parts]
+        if shape.operator == "not":
+            return not_(parts[0])
+        return and_(*parts) if shape.operator == "and" else or_(*parts)
+    ways = ways_from(scope, shape, resource)
+    led = (ways[0] if len(ways) == 1 else union_all(*ways)).subquery(scope.name())
+    end = scope.look(scope.rows.resource)
+    inside = probe(scope, shape.inner, end)
+    there: Select[Any] = select(literal_column("1")).select_from(led).where(end.c.pid == led.c.pid)
+    return exists(there.where(end.c.deleted.is_(false()), inside))
+
+
+class Source(NamedTuple):
     """Where pids come from: the column that holds them, and what must hold; repeats may be."""
 
     pid: ColumnElement[Any]
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def _sources(scope: Scope, clause: ClauseShape) -> list[_Source]:
-    """Write where the pids of all that satisfy a criterion come from, the alternatives of a chain.
+def _leaf_sources(scope: Scope, clause: ClauseShape) -> list[Source]:
+    if is_of_the_row(clause):
+        row = scope.look(scope.rows.resource)
+        held = (row.c.deleted.is_(false()), _one_holds(_alternatives(scope, clause, row)))
+        return [Source(row.c.pid, held)]
+    face = face_of(by_id(clause.params[0]), clause.modifier)
+    table = scope.index(face.table)
+    # An index serves one alternative at a time.
+    return [Source(table.c.pid, (one,)) for one in _alternatives(scope, clause, table)]
+
+
+def _narrowed(scope: Scope, shape: CombinedShape) -> list[Source]:
+    """Write where the pids come from that satisfy several criteria: one drives, others probe."""
+    chosen = driver(shape.parts)
+    row = scope.look(scope.rows.resource)
+    held: list[ColumnElement[bool]] = []
+    sources: list[Source] = []
+    for place, part in enumerate(shape.parts):
+        if place == chosen:
+            sources = sources_of(scope, part)
+        else:
+            held.append(probe(scope, part, row))
+    return [
+        Source(row.c.pid, (*source.conditions, row.c.pid == scope.unindexed(source.pid), *held))
+        for source in sources
+    ]
+
+
+def sources_of(scope: Scope, shape: Shape) -> list[Source]:
+    """Write where the pids of all that satisfy a criterion that has a rank come from.
 
     A chain is joined from its end: what is asked of its last link is what narrows it.
     """
-    parameter = by_id(clause.param)
-    if not clause.chain:
-        table = scope.index(parameter)
-        there = of_parameter(table, parameter)
-        if clause.missing is False:
-            return [_Source(table.c.pid, (there,))]
-        # An index serves one alternative at a time.
-        return [_Source(table.c.pid, (there, one)) for one in _alternatives(scope, clause, table)]
-    found: list[_Source] = []
-    for inner in clause.chain:
-        target = scope.look(scope.rows.resource)
-        on_target = rank(inner) is None or by_id(inner.param).code in OF_THE_ROW
-        reference, meet = _step(scope, clause, target, from_target=not on_target)
-        if on_target:
-            found.append(_Source(reference.c.pid, (meet, probe(scope, inner, target))))
-            continue
-        for source in _sources(scope, inner):
-            led = (*source.conditions, target.c.pid == scope.unindexed(source.pid), meet)
-            found.append(_Source(reference.c.pid, led))
+    if isinstance(shape, ClauseShape):
+        return _leaf_sources(scope, shape)
+    if isinstance(shape, CombinedShape):
+        if shape.operator == "and":
+            return _narrowed(scope, shape)
+        return [source for part in shape.parts for source in sources_of(scope, part)]
+    assert isinstance(shape, ChainShape)
+    lead = leads_on if shape.reverse else leads_back
+    start = scope.place
+    ends = _ends(scope, shape.inner)
+    found: list[Source] = []
+    for logical in (False, True) if shape.identifiers else (False,):
+        if logical and isinstance(shape.inner, ClauseShape):
+            scope.place = start
+            ends = _ends(scope, shape.inner)
+        for end in ends:
+            pid, meet = lead(scope, shape, end.pid, logical=logical)
+            found.append(Source(pid, (*end.conditions, *meet)))
     return found
 
 
-def drive(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+def _ends(scope: Scope, inner: Shape) -> list[Source]:
+    """Write where the pids at the other end of a link come from.
+
+    What is more than one criterion is gathered first, since both kinds of reference look at it.
+    """
+    sources = sources_of(scope, inner)
+    if isinstance(inner, ClauseShape):
+        return sources
+    selects = [select(source.pid.label("pid")).where(*source.conditions) for source in sources]
+    gathered = selects[0].distinct() if len(selects) == 1 else union(*selects)
+    return [Source(gathered.cte(scope.name()).c.pid, ())]
+
+
+def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[bool]:
     """Write that the pid is among those of all that satisfy a criterion that has a rank."""
-    own = _on_the_row(scope, clause, resource)
-    if own is not None:
-        return own
-    selects = [select(source.pid).where(*source.conditions) for source in _sources(scope, clause)]
+    if isinstance(shape, ClauseShape) and is_of_the_row(shape):
+        return _one_holds(_alternatives(scope, shape, resource))
+    selects = [select(source.pid).where(*source.conditions) for source in sources_of(scope, shape)]
     return resource.c.pid.in_(selects[0] if len(selects) == 1 else union_all(*selects))
 
 
@@ -234,7 +239,7 @@ class Criteria(NamedTuple):
     joined: FromClause | None = None
 
 
-def criteria(scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause) -> Criteria:
+def criteria(scope: Scope, clauses: Sequence[Shape], resource: FromClause) -> Criteria:
     """Write all criteria of a search, in their order."""
     chosen = driver(clauses)
     joined: FromClause | None = None
@@ -242,16 +247,15 @@ def criteria(scope: Scope, clauses: Sequence[ClauseShape], resource: FromClause)
     for place, clause in enumerate(clauses):
         if place != chosen:
             written.append(probe(scope, clause, resource))
-        elif is_one_key(clause):
-            parameter = by_id(clause.param)
-            joined = scope.index(parameter)
+        elif isinstance(clause, ClauseShape) and is_one_key(clause):
+            joined = scope.index(face_of(by_id(clause.params[0])).table)
             meet = joined.c.pid == resource.c.pid
-            written.append(of_parameter(joined, parameter) & _values(scope, clause, joined) & meet)
+            written.append(_one_holds(_alternatives(scope, clause, joined)) & meet)
         else:
             written.append(drive(scope, clause, resource))
     if joined is not None:
         return Criteria(tuple(written), "key", joined)
     if chosen is None:
         return Criteria(tuple(written))
-    of_the_row = by_id(clauses[chosen].param).code in OF_THE_ROW
-    return Criteria(tuple(written), "id" if of_the_row else "list")
+    assert rank(clauses[chosen]) is not None
+    return Criteria(tuple(written), "id" if is_of_the_row(clauses[chosen]) else "list")

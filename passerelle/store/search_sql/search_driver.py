@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_shape import ClauseShape
+from passerelle.store.search_sql.search_shape import (
+    ChainShape,
+    ClauseShape,
+    CombinedShape,
+    Shape,
+    denies,
+)
 from passerelle.store.search_sql.search_values import OF_THE_ROW
 
 _IDENTIFIERS = frozenset({"identifier", "group-identifier"})
@@ -21,35 +27,63 @@ class Candidate(NamedTuple):
     place: int
 
 
-def is_one_key(clause: ClauseShape) -> bool:
+def is_one_key(clause: Shape) -> bool:
     """Tell whether a criterion is one whole key of its index, whose rows then come by pid."""
-    if clause.modifier or clause.chain or [group.size for group in clause.groups] != [1]:
+    if not isinstance(clause, ClauseShape) or clause.modifier or len(clause.params) > 1:
         return False
-    parameter = by_id(clause.param)
+    if [group.size for group in clause.groups] != [1]:
+        return False
+    parameter = by_id(clause.params[0])
     if parameter.code in OF_THE_ROW:
         return False
     wholes: dict[str, Any] = {"token": (True, True), "reference": True, "uri": 0}
     return parameter.kind in wholes and clause.groups[0].shape == wholes[parameter.kind]
 
 
-_RANKS = {"reference": 3, "string": 4, "uri": 5, "token": 6, "date": 7, "number": 7, "quantity": 7}
+_RANKS = {
+    "reference": 3,
+    "composite": 4,
+    "string": 4,
+    "special": 5,
+    "uri": 5,
+    "token": 6,
+    "date": 7,
+    "number": 7,
+    "quantity": 7,
+}
+_WIDE = frozenset(
+    {"contains", "ends", "other", "greater", "less", "at-least", "at-most", "in", "below", "above"}
+)
+"""Modifiers that look through many rows, or leave many."""
 
 
-def rank(clause: ClauseShape) -> int | None:
-    """Give how little a criterion is likely to leave; None when it can only be probed."""
-    parameter = by_id(clause.param)
+def _leaf_rank(clause: ClauseShape) -> int | None:
+    parameter = by_id(clause.params[0])
     if parameter.code == "_id":
         return 0
-    if clause.chain:
-        return 2
-    if clause.modifier in ("not", "missing") or parameter.code == "_lastUpdated":
+    if denies(clause) or clause.missing is not None or parameter.code == "_lastUpdated":
         return None
-    if parameter.code in _IDENTIFIERS:
+    if parameter.code in _IDENTIFIERS and clause.modifier not in _WIDE:
         return 1
-    return _RANKS[parameter.kind] + (4 if clause.modifier == "contains" else 0)
+    return _RANKS[parameter.kind] + (4 if clause.modifier in _WIDE else 0)
 
 
-def driver(clauses: Sequence[ClauseShape]) -> int | None:
+def rank(shape: Shape) -> int | None:
+    """Give how little a criterion is likely to leave; None when it can only be probed."""
+    if isinstance(shape, ClauseShape):
+        return _leaf_rank(shape)
+    if isinstance(shape, ChainShape):
+        return None if rank(shape.inner) is None else 2
+    if isinstance(shape, CombinedShape) and shape.operator != "not":
+        ranks = [rank(part) for part in shape.parts]
+        known = [found for found in ranks if found is not None]
+        if shape.operator == "and":
+            return min(known, default=None)
+        return max(known) if len(known) == len(ranks) else None
+    return None
+
+
+def driver(clauses: Sequence[Shape]) -> int | None:
     """Give the place of the criterion that should drive; None when none can."""
     candidates = [
         Candidate(found, place)

@@ -24,10 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 
 from passerelle.fhir.search.query import Include
-from passerelle.fhir.search.search_parameters import by_id
 from passerelle.store.caller import Caller
 from passerelle.store.rows import Rows
-from passerelle.store.search_sql.search_clauses import Scope
+from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_statement import Plan, keep, kept, to_plan
 from passerelle.store.sql.compiling import DialectName
 from passerelle.store.sql.statements import version_columns
@@ -41,7 +40,7 @@ Direction: TypeAlias = Literal["along", "against"]
 class IncludeShape(NamedTuple):
     """One inclusion without the name of its target."""
 
-    param: int
+    params: tuple[int, ...]
     targeted: bool
 
 
@@ -62,13 +61,12 @@ def _page(dialect: DialectName) -> Select[Any]:
 
 def _one(scope: Scope, include: IncludeShape, direction: Direction) -> Select[Any]:
     """Write the pids that one inclusion leads to."""
-    parameter = by_id(include.param)
     reference = scope.look(scope.rows.reference)
     target = scope.look(scope.rows.resource)
     free = scope.unindexed if direction == "against" else lambda column: column
     page = _page(scope.dialect)
     meet: list[ColumnElement[bool]] = [
-        reference.c.param == literal_column(str(parameter.id)),
+        of_parameters(reference, include.params),
         and_(reference.c.type == free(target.c.type), reference.c.id == free(target.c.id)),
     ]
     if include.targeted:
@@ -109,7 +107,8 @@ def includes_plan(
     shape = IncludesShape(
         direction,
         tuple(
-            IncludeShape(include.parameter.id, include.target is not None) for include in includes
+            IncludeShape(tuple(each.id for each in include.parameters), include.target is not None)
+            for include in includes
         ),
     )
     key = (shape, dialect, caller.kind)

@@ -47,8 +47,10 @@ COMPARISONS: dict[str, Comparison] = {
         ("wide_high", "wide_low"),
         lambda low, high, end: and_(low < end(), high > end()),
     ),
+    "po": Comparison(("high", "low"), lambda low, high, end: and_(low < end(), high > end())),
 }
-"""By prefix. ``ap`` meets what is asked for, widened by its own width on each side."""
+"""By prefix. ``ap`` meets what is asked for, widened by its own width on each side; ``po`` is an
+operator of `_filter`: the two overlap."""
 
 POINTS: dict[str, Comparison] = {
     "eq": Comparison(("low", "high"), lambda at, _, end: and_(at >= end(), at < end())),

@@ -6,20 +6,37 @@ keys of the last match and its pid. https://use-the-index-luke.com/no-offset
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    FromClause,
+    Text,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_clauses import Scope, of_parameter
+from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import SortShape
+from passerelle.store.search_sql.search_values import as_written
 
-_TEXT, _BIG = Text(), BigInteger()
+_TEXT, _BIG, _FLOAT = Text(), BigInteger(), Float()
 
 _COLUMNS = {
     "date": (("low", "high"), _BIG),
     "string": (("norm", "exact"), _TEXT),
     "token": (("value", "system"), _TEXT),
+    "number": (("low", "high"), _FLOAT),
+    "uri": (("value", "value"), _TEXT),
 }
-"""By kind: the column of the index table that is sorted by, then the one that tells ties apart."""
+"""By kind: the column of the index table that is sorted by, then the one that tells ties apart.
+
+The index goes through these in their order; a reference and a quantity are looked up.
+"""
 
 _OF_THE_ROW = {"_id": ("id", _TEXT), "_lastUpdated": ("updated", _BIG)}
 
@@ -38,16 +55,34 @@ def is_of_the_row(key: SortShape) -> bool:
     return by_id(key.param).code in _OF_THE_ROW
 
 
+def is_walkable(key: SortShape) -> bool:
+    """Tell whether the index of a sort key can be gone through in its order."""
+    return not is_of_the_row(key) and by_id(key.param).kind in _COLUMNS
+
+
+def _sorted_by(kind: str, table: FromClause) -> tuple[ColumnElement[Any], Any]:
+    """Give what the rows of a kind are sorted by, and its type."""
+    if kind == "reference":
+        return table.c.type + literal_column("'/'", _TEXT) + table.c.id, _TEXT
+    if kind == "quantity":
+        return table.c.low, _FLOAT
+    (name, _), type = _COLUMNS[kind]
+    return table.c[name], type
+
+
 def looked_up(scope: Scope, key: SortShape, resource: FromClause) -> SortKey:
     """Write what a resource is sorted by: its least value ascending, its greatest descending."""
     parameter = by_id(key.param)
     if is_of_the_row(key):
         name, type = _OF_THE_ROW[parameter.code]
         return SortKey(resource.c[name], type, key.descending, nullable=False)
-    (name, _), type = _COLUMNS[parameter.kind]
-    table = scope.index(parameter)
-    extreme = (func.max if key.descending else func.min)(table.c[name])
-    chosen = select(extreme).where(of_parameter(table, parameter), table.c.pid == resource.c.pid)
+    table = scope.index(parameter.kind)
+    column, type = _sorted_by(parameter.kind, table)
+    extreme = (func.max if key.descending else func.min)(column)
+    own = [of_parameters(table, (key.param,)), table.c.pid == resource.c.pid]
+    if parameter.kind == "quantity":
+        own.append(as_written(table.c.system))
+    chosen = select(extreme).where(*own)
     return SortKey(chosen.scalar_subquery(), type, key.descending, nullable=True)
 
 
@@ -58,13 +93,13 @@ def walked(scope: Scope, key: SortShape, table: FromClause) -> tuple[SortKey, Co
     """
     parameter = by_id(key.param)
     (name, second), type = _COLUMNS[parameter.kind]
-    other = scope.index(parameter)
+    other = scope.index(parameter.kind)
     column, tie = table.c[name], table.c[second]
     first, then = other.c[name], other.c[second]
     before = first > column if key.descending else first < column
     tied = then > tie if key.descending else then < tie
     earlier = select(other.c.pid).where(
-        of_parameter(other, parameter),
+        of_parameters(other, (key.param,)),
         other.c.pid == table.c.pid,
         or_(before, and_(first == column, tied)),
     )

@@ -20,18 +20,19 @@ from sqlalchemy import (
 )
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_clauses import Scope, criteria, of_parameter
+from passerelle.store.search_sql.search_clauses import criteria
 from passerelle.store.search_sql.search_driver import driver
 from passerelle.store.search_sql.search_order import (
     SortKey,
     after,
-    is_of_the_row,
+    is_walkable,
     looked_up,
     order,
     pid_key,
     walked,
 )
-from passerelle.store.search_sql.search_shape import ClauseShape, QueryShape, SortShape
+from passerelle.store.search_sql.search_scope import Scope, of_parameters
+from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
 from passerelle.store.sql.statements import version_columns
 
 _TEXT, _BIG = Text(), BigInteger()
@@ -49,24 +50,36 @@ class _Matches(NamedTuple):
     gathered: bool
 
 
+def _of_types(
+    scope: Scope, shape: QueryShape, resource: FromClause, places: list[ColumnElement[Any]]
+) -> tuple[ColumnElement[bool], ...]:
+    """Write of which types the resources are; several are not looked up in the order of pids."""
+    if not places:
+        return ()
+    if shape.types == 1:
+        return (resource.c.type == places[0],)
+    return (scope.unindexed(resource.c.type).in_(places),)
+
+
 def _matches(scope: Scope, shape: QueryShape) -> _Matches:
-    """Write the resources of a type, not deleted, that satisfy the criteria."""
+    """Write the resources of some types, not deleted, that satisfy the criteria."""
     resource = scope.rows.resource
-    type = scope.bind(_TEXT)
+    types = [scope.bind(_TEXT) for _ in range(shape.types)]
+    committed = (resource.c.updated < scope.bind(_BIG),) if shape.below else ()
     found = criteria(scope, shape.clauses, resource)
     source = resource
     pid: ColumnElement[Any] = resource.c.pid
-    of_type: ColumnElement[Any] = resource.c.type
+    of_types = _of_types(scope, shape, resource, types)
     if found.joined is not None:
         source, pid = found.joined, found.joined.c.pid
-    if found.driven_by in ("key", "list"):
-        of_type = scope.unindexed(of_type)
+    if found.driven_by in ("key", "list") and shape.types == 1:
+        of_types = (scope.unindexed(resource.c.type) == types[0],)
     if found.driven_by in ("list", "id"):
         pid = scope.unindexed(pid)
     statement = (
         select()
         .select_from(source)
-        .where(of_type == type, resource.c.deleted.is_(false()), *found.written)
+        .where(*of_types, *committed, resource.c.deleted.is_(false()), *found.written)
     )
     return _Matches(statement, resource, pid, gathered=found.driven_by in ("list", "id"))
 
@@ -87,12 +100,12 @@ def _limited(scope: Scope, statement: Select[Any]) -> Select[Any]:
     return statement.limit(scope.bind(_BIG)).offset(literal_column("0"))
 
 
-def walks(clauses: tuple[ClauseShape, ...], sort: tuple[SortShape, ...]) -> bool:
+def walks(clauses: tuple[Shape, ...], sort: tuple[SortShape, ...]) -> bool:
     """Tell whether the index of the one sort key is gone through in its order.
 
     It is when no criterion drives. The resources without a value then come in a second phase.
     """
-    return len(sort) == 1 and not is_of_the_row(sort[0]) and driver(clauses) is None
+    return len(sort) == 1 and is_walkable(sort[0]) and driver(clauses) is None
 
 
 def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
@@ -107,7 +120,8 @@ def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     if shape.phase == "absent":
         return _page_without_value(scope, shape, found)
     keys = [looked_up(scope, key, found.resource) for key in shape.sort]
-    alone = driver(shape.clauses) is None and len(keys) == 1 and not keys[0].nullable
+    undriven = driver(shape.clauses) is None and shape.types == 1
+    alone = undriven and len(keys) == 1 and not keys[0].nullable
     if not found.gathered and (not keys or alone):
         return _page_as_it_comes(scope, shape, found, keys)
     keyed = found.statement.add_columns(
@@ -154,11 +168,10 @@ def _page_as_it_comes(
 def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write a page that goes through the index of its one sort key."""
     found = _matches(scope, shape)
-    parameter = by_id(shape.sort[0].param)
-    table = scope.index(parameter)
+    table = scope.index(by_id(shape.sort[0].param).kind)
     key, once = walked(scope, shape.sort[0], table)
     chosen = found.statement.add_columns(table.c.pid.label("pid"), key.column.label("k0")).where(
-        of_parameter(table, parameter),
+        of_parameters(table, (shape.sort[0].param,)),
         scope.unindexed(table.c.pid) == found.resource.c.pid,
         once,
     )
@@ -168,9 +181,8 @@ def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
 def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Select[Any]:
     """Write a page of those that have no value to sort by, in the order of their pids."""
     sort = shape.sort[0]
-    parameter = by_id(sort.param)
-    table = scope.index(parameter)
-    there = exists().where(of_parameter(table, parameter), table.c.pid == found.pid)
+    table = scope.index(by_id(sort.param).kind)
+    there = exists().where(of_parameters(table, (sort.param,)), table.c.pid == found.pid)
     key = SortKey(null(), _TEXT, sort.descending, nullable=True)
     last = pid_key([key], found.pid)
     version = scope.rows.version

@@ -10,8 +10,8 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from passerelle.store.caller import Caller
 from passerelle.store.rows import Rows
-from passerelle.store.search_sql.search_clauses import Scope
 from passerelle.store.search_sql.search_page import count_statement, ids_statement, page_statement
+from passerelle.store.search_sql.search_scope import Scope
 from passerelle.store.search_sql.search_shape import QueryShape
 from passerelle.store.sql.compiling import DialectName, compiled
 

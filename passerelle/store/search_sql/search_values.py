@@ -1,6 +1,6 @@
 """How the values of a criterion become SQL, one kind of parameter at a time.
 
-https://hl7.org/fhir/R4/search.html#ptypes . A value has three faces: its *shape*, which the text of
+https://hl7.org/fhir/R4/search.html#ptypes . A value has three sides: its *shape*, which the text of
 the SQL depends on; its *arguments*, which it does not; and the *condition*, written from the shape
 alone, which takes the arguments in their order.
 """
@@ -8,10 +8,10 @@ alone, which takes the arguments in their order.
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, func
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, literal_column
 from sqlalchemy.types import TypeEngine
 
+from passerelle.fhir.search import ucum
 from passerelle.fhir.search.query_values import (
     DateValue,
     NumberValue,
@@ -21,13 +21,15 @@ from passerelle.fhir.search.query_values import (
     TokenValue,
     UriValue,
 )
-from passerelle.fhir.search.search_parameters import Parameter
 from passerelle.store.search_sql.search_intervals import COMPARISONS, POINTS, ends_of
 
 Arguments: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = tuple[ColumnElement[Any], ...]
 Bind: TypeAlias = Callable[[TypeEngine[Any]], ColumnElement[Any]]
 """Gives the place of the next argument, of that SQL type."""
+
+Source: TypeAlias = Any
+"""What has columns under ``.c``: an index table, or a part of one."""
 
 _TEXT, _BIG, _FLOAT = Text(), BigInteger(), Float()
 _LAST = chr(0x10FFFF)
@@ -37,13 +39,16 @@ class Face(NamedTuple):
     """The functions of a kind of value; ``modifier`` is that of the clause.
 
     A value that is equal or not has a ``key``, the columns that its arguments are compared with;
-    any other has a ``condition``.
+    any other has a ``condition``. ``table`` holds its rows, under the id of the parameter, or under
+    the negative of it where ``other_rows`` says so of the shape.
     """
 
+    table: str
     shape: Callable[[Any, str], Hashable]
     arguments: Callable[[Any, str], Arguments]
-    key: Callable[[FromClause, Any], Columns] | None = None
-    condition: Callable[[FromClause, Any, str, Bind, str], ColumnElement[bool]] | None = None
+    key: Callable[[Source, Any], Columns] | None = None
+    condition: Callable[[Source, Any, str, Bind, str], ColumnElement[bool]] | None = None
+    other_rows: Callable[[Any], bool] | None = None
 
 
 def after_prefix(prefix: str) -> str:
@@ -55,63 +60,67 @@ def after_prefix(prefix: str) -> str:
     return stem[:-1] + chr(0xE000 if 0xD800 <= code < 0xE000 else code)
 
 
-def _token_shape(value: TokenValue, modifier: str) -> Hashable:
+def one_shape(value: object, modifier: str) -> Hashable:
+    """Give the shape of values that all have the same."""
+    return 0
+
+
+def token_shape(value: TokenValue, modifier: str) -> Hashable:
+    """Tell which parts of a token are asked for: (with system, with code)."""
     return value.system is not None, value.code is not None
 
 
-def _token_arguments(value: TokenValue, modifier: str) -> Arguments:
+def token_arguments(value: TokenValue, modifier: str) -> Arguments:
+    """Give the parts of a token, code first."""
     return tuple(part for part in (value.code, value.system) if part is not None)
 
 
-def _token_key(table: FromClause, shape: Any) -> Columns:
+def token_key(table: Source, shape: Any) -> Columns:
+    """Give the columns of a token, value first as in the key of its table."""
     with_system, with_code = shape
     code = (table.c.value,) if with_code else ()
     return (*code, table.c.system) if with_system else code
 
 
-def _string_arguments(value: StringValue, modifier: str) -> Arguments:
-    if modifier == "exact":
-        return value.norm, value.exact
-    if modifier == "contains":
-        return (value.norm,)
+def _prefix_arguments(value: StringValue, modifier: str) -> Arguments:
     return value.norm, after_prefix(value.norm)
 
 
-def _string_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
+def prefix_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
-    norm = table.c.norm
-    if modifier == "exact":
-        return and_(norm == bind(_TEXT), table.c.exact == bind(_TEXT))
-    if modifier == "contains":
-        place = func.instr if dialect == "sqlite" else func.strpos
-        return place(norm, bind(_TEXT)) > 0
-    return and_(norm >= bind(_TEXT), norm < bind(_TEXT))
+    """Write that a normal form begins so."""
+    return and_(table.c.norm >= bind(_TEXT), table.c.norm < bind(_TEXT))
 
 
 def _reference_shape(value: ReferenceValue, modifier: str) -> Hashable:
     return value.type is not None
 
 
-def _reference_arguments(value: ReferenceValue, modifier: str) -> Arguments:
+def reference_arguments(value: ReferenceValue, modifier: str) -> Arguments:
+    """Give the type and the id of a reference, or the id alone."""
     return (value.id,) if value.type is None else (value.type, value.id)
 
 
-def _reference_key(table: FromClause, shape: Any) -> Columns:
+def reference_key(table: Source, shape: Any) -> Columns:
+    """Give the columns of a reference."""
     return (table.c.type, table.c.id) if shape else (table.c.id,)
 
 
-def _prefix_shape(value: DateValue | NumberValue, modifier: str) -> Hashable:
+def prefix_shape(value: DateValue | NumberValue, modifier: str) -> Hashable:
+    """Give the prefix of a value."""
     return value.prefix
 
 
-def _date_arguments(value: DateValue, modifier: str) -> Arguments:
+def date_arguments(value: DateValue, modifier: str) -> Arguments:
+    """Give the ends of an interval that its prefix looks at."""
     return ends_of(COMPARISONS[value.prefix], value.low, value.high)
 
 
-def _date_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
+def date_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
+    """Write how an interval of instants stands to the one that is asked for."""
     return COMPARISONS[shape].write(table.c.low, table.c.high, lambda: bind(_BIG))
 
 
@@ -120,16 +129,16 @@ def _instant_arguments(value: DateValue, modifier: str) -> Arguments:
 
 
 def _instant_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
     return POINTS[shape].write(table.c.updated, table.c.updated, lambda: bind(_BIG))
 
 
-def _id_key(table: FromClause, shape: Any) -> Columns:
+def _id_key(table: Source, shape: Any) -> Columns:
     return (table.c.id,)
 
 
-def _number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Arguments:
+def number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Arguments:
     """Only ``eq``, ``ne`` and ``ap`` look at the precision of a number."""
     comparison = COMPARISONS[value.prefix]
     if value.prefix in ("eq", "ne", "ap"):
@@ -137,26 +146,38 @@ def _number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Argu
     return ends_of(comparison, float(value.value), float(value.value))
 
 
-def _number_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
+def number_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
+    """Write how the interval of a number stands to the one that is asked for."""
     return COMPARISONS[shape].write(table.c.low, table.c.high, lambda: bind(_FLOAT))
 
 
-def _quantity_shape(value: QuantityValue, modifier: str) -> Hashable:
+def quantity_shape(value: QuantityValue, modifier: str) -> Hashable:
+    """Give the prefix of a quantity, and which parts of its unit are asked for."""
     return value.prefix, value.system is not None, value.code is not None
 
 
-def _quantity_arguments(value: QuantityValue, modifier: str) -> Arguments:
+def as_written(system: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Write that a row holds a quantity as it was written, not in its canonical unit."""
+    return system != literal_column(f"'{ucum.CANONICAL}'", _TEXT)
+
+
+def quantity_arguments(value: QuantityValue, modifier: str) -> Arguments:
+    """Give the parts of the unit, then the ends of the interval."""
     unit = tuple(part for part in (value.system, value.code) if part is not None)
-    return (*unit, *_number_arguments(value, modifier))
+    return (*unit, *number_arguments(value, modifier))
 
 
-def _quantity_condition(
-    table: FromClause, shape: Any, modifier: str, bind: Bind, dialect: str
+def quantity_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
+    """Write the unit of a quantity and how its interval stands to the one that is asked for."""
     prefix, with_system, with_code = shape
     parts: list[ColumnElement[bool]] = []
+    if not with_system:
+        # Without a unit what was written is compared, not what it was brought to.
+        parts.append(as_written(table.c.system))
     if with_system:
         parts.append(table.c.system == bind(_TEXT))
     if with_code:
@@ -166,7 +187,7 @@ def _quantity_condition(
     return and_(*parts)
 
 
-def _uri_key(table: FromClause, shape: Any) -> Columns:
+def _uri_key(table: Source, shape: Any) -> Columns:
     return (table.c.value,)
 
 
@@ -174,28 +195,18 @@ def _uri_arguments(value: UriValue, modifier: str) -> Arguments:
     return (value.value,)
 
 
-def _one_shape(value: object, modifier: str) -> Hashable:
-    return 0
-
-
-FACES: dict[str, Face] = {
-    "token": Face(_token_shape, _token_arguments, _token_key),
-    "string": Face(_one_shape, _string_arguments, condition=_string_condition),
-    "reference": Face(_reference_shape, _reference_arguments, _reference_key),
-    "date": Face(_prefix_shape, _date_arguments, condition=_date_condition),
-    "number": Face(_prefix_shape, _number_arguments, condition=_number_condition),
-    "quantity": Face(_quantity_shape, _quantity_arguments, condition=_quantity_condition),
-    "uri": Face(_one_shape, _uri_arguments, _uri_key),
-}
-"""By kind of parameter."""
+TOKEN = Face("token", token_shape, token_arguments, token_key)
+STRING = Face("string", one_shape, _prefix_arguments, condition=prefix_condition)
+REFERENCE = Face("reference", _reference_shape, reference_arguments, reference_key)
+DATE = Face("date", prefix_shape, date_arguments, condition=date_condition)
+NUMBER = Face("number", prefix_shape, number_arguments, condition=number_condition)
+QUANTITY = Face("quantity", quantity_shape, quantity_arguments, condition=quantity_condition)
+URI = Face("uri", one_shape, _uri_arguments, _uri_key)
 
 OF_THE_ROW: dict[str, Face] = {
-    "_id": Face(_one_shape, _token_arguments, _id_key),
-    "_lastUpdated": Face(_prefix_shape, _instant_arguments, condition=_instant_condition),
+    "_id": Face("resource", one_shape, token_arguments, _id_key),
+    "_lastUpdated": Face(
+        "resource", prefix_shape, _instant_arguments, condition=_instant_condition
+    ),
 }
 """By code: what the row of the resource itself answers, which has no index rows."""
-
-
-def face_of(parameter: Parameter) -> Face:
-    """Give the face of a parameter's values."""
-    return OF_THE_ROW.get(parameter.code) or FACES[parameter.kind]

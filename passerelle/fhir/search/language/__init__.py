@@ -1,0 +1,1 @@
+"""The language of searches: criteria, modifiers, chains, `_has`, `_filter`, compartments."""

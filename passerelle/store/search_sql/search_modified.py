@@ -1,0 +1,214 @@
+"""How the values of a modified criterion become SQL.
+
+https://hl7.org/fhir/R4/search.html#modifiers ; the modifiers that no address can spell are those
+that the operators of `_filter` become (https://hl7.org/fhir/R4/search_filter.html#ops).
+"""
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy import column as named
+
+from passerelle.fhir.search.query_values import (
+    CodesValue,
+    DateValue,
+    ReferenceValue,
+    StringValue,
+    TokenValue,
+    UriValue,
+)
+from passerelle.store.search_sql.search_intervals import COMPARISONS, ends_of
+from passerelle.store.search_sql.search_values import (
+    STRING,
+    TOKEN,
+    URI,
+    Arguments,
+    Bind,
+    Columns,
+    Face,
+    Source,
+    after_prefix,
+    date_condition,
+    one_shape,
+    prefix_condition,
+    reference_arguments,
+    reference_key,
+    token_arguments,
+    token_key,
+    token_shape,
+)
+
+_TEXT = Text()
+_TEXTS = {"string": "norm", "token": "value", "uri": "value"}
+"""By table: the column that texts are looked for in."""
+
+
+def _text_of(value: Any) -> str:
+    """Give the text that is looked for: a normal form, a code, an address."""
+    if isinstance(value, StringValue):
+        return value.norm
+    return str(value.code if isinstance(value, TokenValue) else value.value)
+
+
+def _text_arguments(value: Any, modifier: str) -> Arguments:
+    text = _text_of(value)
+    return (text, after_prefix(text)) if modifier == "begins" else (text,)
+
+
+def _text_face(table: str) -> Face:
+    """Make the face of what is asked of a text column, in its order or within it."""
+    name = _TEXTS[table]
+
+    def condition(
+        source: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+    ) -> ColumnElement[bool]:
+        return _text_condition(source.c[name], modifier, bind, dialect)
+
+    return Face(table, one_shape, _text_arguments, condition=condition)
+
+
+def _text_condition(
+    text: ColumnElement[Any], modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    asked = bind(_TEXT)
+    if modifier == "begins":
+        return and_(text >= asked, text < bind(_TEXT))
+    if modifier == "contains":
+        place = func.instr if dialect == "sqlite" else func.strpos
+        return place(text, asked) > 0
+    if modifier == "ends":
+        start = func.length(text) - func.length(asked) + literal_column("1")
+        return and_(func.length(text) >= func.length(asked), func.substr(text, start) == asked)
+    written: dict[str, ColumnElement[bool]] = {
+        "same": text == asked,
+        "other": text != asked,
+        "greater": text > asked,
+        "less": text < asked,
+        "at-least": text >= asked,
+        "at-most": text <= asked,
+    }
+    return written[modifier]
+
+
+def _exact_arguments(value: StringValue, modifier: str) -> Arguments:
+    return value.norm, value.exact
+
+
+def _exact_key(table: Source, shape: Any) -> Columns:
+    return table.c.norm, table.c.exact
+
+
+def _other_token(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    return not_(and_(*(column == bind(_TEXT) for column in token_key(table, shape))))
+
+
+def _other_reference(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    return not_(and_(*(column == bind(_TEXT) for column in reference_key(table, shape))))
+
+
+def _reference_shape(value: ReferenceValue, modifier: str) -> bool:
+    return value.type is not None
+
+
+def _codes_arguments(value: CodesValue, modifier: str) -> Arguments:
+    return (json.dumps(value.codes, ensure_ascii=False),)
+
+
+def _codes_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    """Write that a token is one of a list, which comes as one argument whatever its length."""
+    given = bind(_TEXT)
+    if dialect == "sqlite":
+        rows = func.json_each(given).table_valued(named("value", _TEXT))
+    else:
+        rows = func.json_array_elements(cast(given, JSON)).table_valued(named("value", JSON))
+    pair = rows.c.value
+    system = pair.op("->>", return_type=_TEXT)(literal_column("0"))
+    code = pair.op("->>", return_type=_TEXT)(literal_column("1"))
+    # An index is used for the single column only.
+    return and_(
+        table.c.value.in_(select(code)),
+        (table.c.value + literal_column("'|'") + table.c.system).in_(
+            select(code + literal_column("'|'") + system)
+        ),
+    )
+
+
+def _below_arguments(value: UriValue, modifier: str) -> Arguments:
+    stem = value.value.rstrip("/") or value.value
+    return stem, stem + "/", stem + "0", stem + "|", stem + "}"
+
+
+def _below_condition(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    """Write that an address is the one asked for, a version of it, or lies under it."""
+    value = table.c.value
+    return or_(
+        value == bind(_TEXT),
+        and_(value >= bind(_TEXT), value < bind(_TEXT)),
+        and_(value >= bind(_TEXT), value < bind(_TEXT)),
+    )
+
+
+def _overlap_arguments(value: DateValue, modifier: str) -> Arguments:
+    return ends_of(COMPARISONS["po"], value.low, value.high)
+
+
+def _overlap_shape(value: DateValue, modifier: str) -> str:
+    return "po"
+
+
+def _other_rows(shape: Any) -> bool:
+    return True
+
+
+_CODES = Face("token", one_shape, _codes_arguments, condition=_codes_condition)
+_STRINGS = _text_face("string")
+_CODES_TEXT = _text_face("token")
+_ADDRESSES = _text_face("uri")
+
+MODIFIED: dict[tuple[str, str], Face] = {
+    ("string", "exact"): Face("string", one_shape, _exact_arguments, _exact_key),
+    **{
+        ("string", modifier): _STRINGS
+        for modifier in (
+            *("contains", "begins", "ends", "same", "other"),
+            *("greater", "less", "at-least", "at-most"),
+        )
+    },
+    ("token", "not"): TOKEN,
+    ("token", "text"): STRING._replace(condition=prefix_condition),
+    ("token", "of-type"): TOKEN._replace(other_rows=_other_rows),
+    **{("token", modifier): _CODES for modifier in ("in", "not-in", "above", "below")},
+    **{("token", modifier): _CODES_TEXT for modifier in ("contains", "begins", "ends")},
+    ("token", "other"): Face("token", token_shape, token_arguments, condition=_other_token),
+    ("reference", "identifier"): TOKEN,
+    ("reference", "other"): Face(
+        "reference", _reference_shape, reference_arguments, condition=_other_reference
+    ),
+    ("uri", "above"): URI,
+    ("uri", "below"): Face("uri", one_shape, _below_arguments, condition=_below_condition),
+    **{("uri", modifier): _ADDRESSES for modifier in ("contains", "begins", "ends", "other")},
+    ("date", "overlaps"): Face(
+        "date", _overlap_shape, _overlap_arguments, condition=date_condition
+    ),
+}
+"""By kind of parameter and modifier."""

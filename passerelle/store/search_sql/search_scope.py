@@ -1,0 +1,57 @@
+"""What a statement of a search is written with: rows, dialect, places of arguments, aliases."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, bindparam, literal_column
+from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.types import TypeEngine
+
+from passerelle.store.rows import Rows
+from passerelle.store.sql.compiling import DialectName
+
+
+class Scope:
+    """One statement as it is written; ``place`` is that of the next argument.
+
+    What is written twice with the same arguments sets ``place`` back before the second time.
+    """
+
+    def __init__(self, rows: Rows, dialect: DialectName) -> None:
+        """Start a statement."""
+        self.rows = rows
+        self.dialect = dialect
+        self.place = 0
+        self._aliases = 0
+
+    def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
+        """Give the place of the next argument."""
+        place = bindparam(f"a{self.place}", type_=type)
+        self.place += 1
+        return place
+
+    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Keep the planner of SQLite, which has no statistics, from using an index on a column."""
+        if self.dialect != "sqlite":
+            return column
+        nothing = "0" if isinstance(column.type, Integer) else "''"
+        return column + literal_column(nothing, column.type)
+
+    def name(self) -> str:
+        """Give the name of one more look."""
+        self._aliases += 1
+        return f"t{self._aliases - 1}"
+
+    def look(self, table: FromClause) -> FromClause:
+        """Give one more look at a table."""
+        return table.alias(self.name())
+
+    def index(self, table: str) -> FromClause:
+        """Give one more look at an index table by its name."""
+        return self.look(getattr(self.rows, table))
+
+
+def of_parameters(table: FromClause, params: tuple[int, ...]) -> ColumnElement[bool]:
+    """Say that an index row is of some parameters; the ids stand in the text, for the planner."""
+    if len(params) == 1:
+        return table.c.param == literal_column(str(params[0]))
+    return table.c.param.in_([literal_column(str(param)) for param in params])
