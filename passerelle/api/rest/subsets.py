@@ -17,6 +17,7 @@ Pairs: TypeAlias = list[tuple[str, str]]
 NAMES = ("_summary", "_elements")
 SUMMARIES: dict[str, Summary] = {"true": "true", "text": "text", "data": "data"}
 ELEMENTS_MAX = 200
+INCLUDES = ("_include", "_revinclude")
 
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9.\[\]]{0,127}")
 
@@ -61,6 +62,8 @@ def asked(pairs: Sequence[tuple[str, str]]) -> Asked:
     if summary is not None and summary not in (*SUMMARIES, "count", "false"):
         issues.append(issue("search.value-invalid", "_summary", name="_summary", kind="code"))
     elements = _elements(values.get("_elements"), issues)
+    if summary == "text" and any(name.startswith(INCLUDES) for name, _ in rest):
+        issues.append(issue("answer.summary-text-and-include", "_summary"))
     if elements and summary in SUMMARIES:
         issues.append(issue("answer.summary-and-elements", "_elements"))
     if issues:
