@@ -232,20 +232,21 @@ def served_without_worker() -> Door:
     return web_application(settings)
 
 
+async def read_packages(gateway: Gateway, folder: Path) -> None:
+    """Add the packages of a folder; what became of each is told in the log."""
+    from passerelle.dossiers.package_folder import add_folder
+
+    async for each in add_folder(gateway, folder):
+        rules = sorted({said.rule for said in each.issues})
+        if each.added is None:
+            log.warning("package.refused", file=each.file, rules=rules)
+        elif each.added.is_new:
+            log.info("package.added", package=str(each.added.key), rules=rules)
+
+
 async def start_packages(gateway: Gateway, folder: Path) -> StopWorker:
-    """Add the packages of a folder beside the requests; what became of each is told in the log."""
-
-    async def work() -> None:
-        from passerelle.dossiers.package_folder import add_folder
-
-        async for each in add_folder(gateway, folder):
-            rules = sorted({said.rule for said in each.issues})
-            if each.added is None:
-                log.warning("package.refused", file=each.file, rules=rules)
-            elif each.added.is_new:
-                log.info("package.added", package=str(each.added.key), rules=rules)
-
-    task = asyncio.create_task(work())
+    """Add the packages of a folder beside the requests; give what stops it."""
+    task = asyncio.create_task(read_packages(gateway, folder))
     task.add_done_callback(_tell_a_fault)
 
     async def stop() -> None:
