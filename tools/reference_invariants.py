@@ -35,6 +35,11 @@ def write() -> str:
         "## Corrected expressions",
         "These do not say what the text of the invariant means. What is run instead:",
         table(("Key", "Run instead", "Why"), _corrected(found)),
+        "## Required bindings",
+        "Codes of required value sets are checked against the expansions that HL7 publishes with "
+        "R4; of a Coding or a CodeableConcept the code system too. Three value sets have no full "
+        "expansion, and their codes are not checked: `mimetypes`, `ucum-units` and LOINC's "
+        "`LL379-9`.",
         "## All of them",
         table(("Path", "Key", "Rule", "Decided by", "Expression of R4"), _rows(found)),
     )
