@@ -25,8 +25,7 @@ MEANINGS = {
     "body_limit": "The largest body of a request, in bytes.",
     "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
-    "packages": "A folder whose FHIR packages (`.tgz`) are installed at the start. It must "
-    "exist.",
+    "packages": "A folder whose FHIR packages (`.tgz`) are installed at the start. It must exist.",
     "references": "Local references to nothing: `enforce` refuses, `warn` says so, `off` does not "
     "look.",
     "delete_referenced": "Deleting what others refer to: `refuse`, `allow`, or `cascade` to delete "

@@ -17,10 +17,10 @@ from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
 from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
 from passerelle.store.postgresql.postgres_locks import (
+    EVERYTHING,
     LOCK,
     dossier_lock,
-    lock_names,
-    shared_lock_names,
+    locks_of,
 )
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
 from passerelle.store.postgresql.postgres_writes import CLEAR, TX, write_of
@@ -86,10 +86,12 @@ class Transaction:
 
     async def _heads(self, types: list[str], ids: list[str]) -> Mapping[Key, Head]:
         """Take all locks of the unit, then give the heads of its keys."""
-        names, shared = lock_names(self._unit), shared_lock_names(self._unit)
+        names, shared = locks_of(self._unit)
         if not (names or shared):
             return {}
-        _, locked = await self._connection.fetchrow(LOCK, names, types, ids, shared)
+        alone = EVERYTHING in names
+        of_keys = ([], []) if alone else (types, ids)
+        _, locked = await self._connection.fetchrow(LOCK, names, *of_keys, shared)
         wanted = heads_wanted(self._unit)
         if not wanted:
             return {}
@@ -99,7 +101,9 @@ class Transaction:
         known = {*map(dossier_lock, locked), *names}
         dossiers = {row[8] for row in rows if row[8] is not None and row[:2] in written}
         moved = set(map(dossier_lock, dossiers)) - known
-        if moved:  # into another dossier while we waited: rare, and a deadlock is tried again
+        if (
+            moved and not alone
+        ):  # into another dossier while we waited: rare, and a deadlock is tried again
             await self._connection.fetchrow(LOCK, sorted(moved), [], [], [])
         return {Key(row[0], row[1]): Head(*row[2:8]) for row in rows}
 

@@ -11,15 +11,19 @@ from typing import Any
 from passerelle.store import schema
 from passerelle.store.contract import Put, Unit
 from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
-from passerelle.store.postgresql.postgres_locks import lock_names
+from passerelle.store.postgresql.postgres_locks import EVERYTHING, lock_names
 from passerelle.store.postgresql.postgres_writes import TX, type_of
 from passerelle.store.sql.cells import RIGHTS_COLUMNS, rights_cells
 from passerelle.store.sql.index_tables import cells_by_table
 
 _LOCK_FIRST = f"""
 locked AS MATERIALIZED (
-    SELECT count(pg_advisory_xact_lock(number)) AS n FROM (
-        SELECT DISTINCT hashtextextended(name, 0) AS number FROM unnest($1::text[]) AS name
+    SELECT count(
+        CASE WHEN shared THEN pg_advisory_xact_lock_shared(number)
+        ELSE pg_advisory_xact_lock(number) END
+    ) AS n FROM (
+        SELECT hashtextextended(name, 0) AS number, false AS shared FROM unnest($1::text[]) AS name
+        UNION SELECT hashtextextended('{EVERYTHING}', 0), true
         ORDER BY number
     ) AS sorted
 ), registered AS MATERIALIZED (

@@ -35,6 +35,13 @@ SELECT n, array(SELECT dossier FROM present) FROM locked
 dossiers of the keys are locked as well, and given back."""
 
 
+LOCKS_MAX = 1_000
+"""As many locks one unit takes: the server has room for some thousands in all. A larger one takes
+the lock of everything instead, which all others share, and so goes alone."""
+
+EVERYTHING = "everything"
+
+
 def dossier_lock(dossier: str) -> str:
     """Name the lock of a dossier, as the statement above spells it."""
     return f"dossier {dossier}"
@@ -45,9 +52,15 @@ def key_lock(key: Key) -> str:
     return f"key {key}"
 
 
-def shared_lock_names(unit: Unit) -> list[str]:
-    """Give the locks of what must stay there: many may refer to it at once, none may delete it."""
-    return [key_lock(key) for key in unit.present]
+def locks_of(unit: Unit) -> tuple[list[str], list[str]]:
+    """Give the names of the locks that a unit holds alone, and of those that it shares.
+
+    What must stay there is shared: many may refer to it at once, none may delete it meanwhile.
+    """
+    names, shared = lock_names(unit), [key_lock(key) for key in unit.present]
+    if len(names) + len(shared) > LOCKS_MAX:
+        return [EVERYTHING], []
+    return names, [*shared, EVERYTHING] if names or shared else []
 
 
 def lock_names(unit: Unit) -> list[str]:

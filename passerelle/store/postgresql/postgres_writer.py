@@ -19,7 +19,7 @@ from passerelle.store.postgresql.postgres_commit import Transaction
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_create import create_of, is_plain_create
 from passerelle.store.postgresql.postgres_faults import AGAIN, LOST
-from passerelle.store.postgresql.postgres_locks import LOCK, lock_names
+from passerelle.store.postgresql.postgres_locks import LOCK, locks_of
 from passerelle.store.sql.statements import readings, to_version
 
 ATTEMPTS = 5
@@ -105,8 +105,9 @@ class PostgresWriter:
         """Give the version of a create whose answer was lost, or raise that refusal."""
         key = write.draft.key
         async with self._connections.held() as connection, connection.transaction():
+            names, shared = locks_of(unit)
             # Its locks, if the server is still at it, let us through once it has ended.
-            await connection.fetchrow(LOCK, lock_names(unit), [], [], [])
+            await connection.fetchrow(LOCK, names, [], [], shared)
             row = await connection.fetchrow(readings(SYSTEM, "postgresql").vread, *key, 1)
         if row is None:
             raise refusal

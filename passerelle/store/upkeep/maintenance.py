@@ -128,9 +128,10 @@ class PostgresSession:
 
     async def hold(self, keys: Sequence[Key]) -> None:
         """Take the locks that writers take."""
-        from passerelle.store.postgresql.postgres_locks import LOCK, key_lock
+        from passerelle.store.postgresql.postgres_locks import EVERYTHING, LOCK, key_lock
 
-        await self._connection.fetchrow(LOCK, [key_lock(key) for key in keys], [], [], [])
+        names = [key_lock(key) for key in keys]
+        await self._connection.fetchrow(LOCK, names, [], [], [EVERYTHING])
 
     async def end(self) -> None:
         """Commit."""
