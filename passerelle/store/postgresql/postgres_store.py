@@ -40,6 +40,7 @@ from passerelle.store.postgresql.postgres_packages import PostgresRunner
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
 from passerelle.store.referring import Referred
 from passerelle.store.search_sql.search import Run, matching_statement, search
+from passerelle.store.search_sql.search import polls as is_polled
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history, polls
 from passerelle.store.sql.marks import marks
@@ -174,11 +175,16 @@ class PostgresStore:
         several = query.includes or query.rev_includes or query.total == "accurate"
 
         async def read(connection: asyncpg.Connection) -> Page:
-            run = _runner(connection)
+            below = await horizon(connection) if is_polled(query) else None
+
+            async def page() -> Page:
+                run, secret = _runner(connection), self._secret
+                return await search(run, query, caller, "postgresql", secret=secret, below=below)
+
             if not several:
-                return await search(run, query, caller, "postgresql", secret=self._secret)
+                return await page()
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await search(run, query, caller, "postgresql", secret=self._secret)
+                return await page()
 
         return await self._reading(read)
 
