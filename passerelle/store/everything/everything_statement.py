@@ -63,11 +63,11 @@ def statement(shape: Shape, policy: Literal["system", "nobody"], dialect: Dialec
     """
     rows = Rows(Caller(policy, policy))
     resource, version = rows.resource, rows.version
-    member = _members(rows, shape) if shape.one else None
+    member = _members(rows, shape, dialect) if shape.one else None
     if shape.phase == "members":
-        belongs = _is_member(rows, shape, member)
+        belongs = _is_member(rows, shape, member, dialect)
     else:
-        belongs = _is_along(rows, shape, member)
+        belongs = _is_along(rows, shape, member, dialect)
     asked = [belongs, resource.c.deleted.is_(false()), resource.c.pid > _bind("after")]
     asked += _filters(rows, shape, dialect)
     page = (
@@ -118,7 +118,7 @@ def _in_period(rows: Rows, pid: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(~told.exists(), within.exists())
 
 
-def _members(rows: Rows, shape: Shape) -> FromClause:
+def _members(rows: Rows, shape: Shape, dialect: DialectName) -> FromClause:
     """Write the pids of all that is about one resource, itself included.
 
     A page of members asks the indexes only for those after the page before.
@@ -135,25 +135,37 @@ def _members(rows: Rows, shape: Shape) -> FromClause:
     )
     parts = [itself, select(direct.c.pid).where(named)]
     if shape.focus == "EpisodeOfCare":
-        parts.append(_of_encounters(rows, select(direct.c.pid).where(named)))
+        parts.append(_of_encounters(rows, select(direct.c.pid).where(named), dialect))
     if shape.phase == "members":
         parts = [part.where(part.selected_columns.pid > _bind("after")) for part in parts]
     return union(*parts).cte("member")
 
 
-def _of_encounters(rows: Rows, direct: Select[Any]) -> Select[Any]:
+def _of_encounters(rows: Rows, direct: Select[Any], dialect: DialectName) -> Select[Any]:
     """Write the pids of what is about the Encounters among some resources."""
     encounter, about = rows.resource.alias("encounter"), rows.reference.alias("about")
-    return select(about.c.pid).where(
+    found = select(encounter.c.id).where(
         encounter.c.pid.in_(direct),
-        encounter.c.type == _texts(["Encounter"])[0],
+        _walked(encounter.c.type, dialect) == _texts(["Encounter"])[0],
+    )
+    return select(about.c.pid).where(
         about.c.param.in_(_ids(compartment("Encounter"))),
         about.c.type == _texts(["Encounter"])[0],
-        about.c.id == encounter.c.id,
+        about.c.id.in_(found),
     )
 
 
-def _is_member(rows: Rows, shape: Shape, member: FromClause | None) -> ColumnElement[bool]:
+def _walked(of_type: ColumnElement[str], dialect: DialectName) -> ColumnElement[str]:
+    """Keep SQLite from the index by type, so that resources are walked in the order of their pid.
+
+    https://www.sqlite.org/optoverview.html
+    """
+    return of_type + literal_column("''", Text()) if dialect == "sqlite" else of_type
+
+
+def _is_member(
+    rows: Rows, shape: Shape, member: FromClause | None, dialect: DialectName
+) -> ColumnElement[bool]:
     resource = rows.resource.c
     if member is not None:
         return resource.pid.in_(select(member.c.pid))
@@ -164,10 +176,15 @@ def _is_member(rows: Rows, shape: Shape, member: FromClause | None) -> ColumnEle
         about.c.type == _texts([shape.focus])[0],
     )
     of_focus = resource.type == _texts([shape.focus])[0]
-    return and_(resource.type.in_(_texts(compartment_types())), or_(of_focus, refers.exists()))
+    return and_(
+        _walked(resource.type, dialect).in_(_texts(compartment_types())),
+        or_(of_focus, refers.exists()),
+    )
 
 
-def _is_along(rows: Rows, shape: Shape, member: FromClause | None) -> ColumnElement[bool]:
+def _is_along(
+    rows: Rows, shape: Shape, member: FromClause | None, dialect: DialectName
+) -> ColumnElement[bool]:
     resource = rows.resource.c
     if member is None:
         to_it = rows.reference.alias("to_it")
@@ -176,7 +193,7 @@ def _is_along(rows: Rows, shape: Shape, member: FromClause | None) -> ColumnElem
             to_it.c.type == resource.type,
             to_it.c.id == resource.id,
         )
-        return and_(resource.type.in_(_texts(shared_types())), refers.exists())
+        return and_(_walked(resource.type, dialect).in_(_texts(shared_types())), refers.exists())
     reached = _reached(rows, shape, member)
     found = resource.pid.in_(select(reached.c.pid))
     return and_(found, resource.pid.not_in(select(member.c.pid)))
