@@ -11,6 +11,7 @@ from passerelle.dossiers.bundle_refusals import of_commit, place_of, placed
 from passerelle.dossiers.entry_answer import EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
+from passerelle.dossiers.search_terms import parsed
 from passerelle.dossiers.transaction_decision import Deciding, Decision
 from passerelle.errors.refusals import (
     Conflict,
@@ -153,8 +154,11 @@ class Batch:
 async def read_entry(repository: Repository, entry: PlannedEntry) -> EntryAnswer:
     """Answer a GET entry. Raises what the reading raises."""
     if entry.interaction == "search":
-        query = parse(
-            entry.type, parse_qsl(entry.criteria or "", keep_blank_values=True), strict=False
+        pairs = parse_qsl(entry.criteria or "", keep_blank_values=True)
+        query = await parsed(
+            repository.gateway,
+            repository.caller,
+            lambda terms: parse(entry.type, pairs, strict=False, terminology=terms),
         )
         return EntryAnswer(200, page=await repository.search(query), query=query)
     if entry.key is None:

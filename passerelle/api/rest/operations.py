@@ -13,6 +13,7 @@ from passerelle.api.rest import (
     mailing_operations,
     matching_operations,
     resource_operations,
+    terminology_operations,
 )
 from passerelle.api.rest.interactions import instance_key, shown
 from passerelle.api.rest.operation import Invocation, Level, Operation
@@ -29,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *gathering_operations.OPERATIONS,
     *matching_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
+    *terminology_operations.OPERATIONS,
 )
 """Every operation. Two may share a name when they stand at different places."""
 

@@ -11,11 +11,13 @@ from passerelle.api.rest.interactions import shown
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
+from passerelle.dossiers.search_terms import parsed
 from passerelle.errors.refusals import Issue, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import bundle
 from passerelle.fhir.references import is_id
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.language.terminology import Terminology
 from passerelle.fhir.search.query import Query, parse, parse_compartment, parse_system
 from passerelle.store.contract import Page, Version
 
@@ -51,6 +53,7 @@ def _understood(
     repository: Repository,
     request: Request,
     pairs: Sequence[tuple[str, str]],
+    terms: Terminology,
 ) -> Query:
     """Understand a search by the address it was asked at. Raises Invalid, NotFound."""
     strict, base_url = request.strict, repository.gateway.base_url
@@ -61,13 +64,14 @@ def _understood(
             pairs,
             strict=strict,
             base_url=base_url,
+            terminology=terms,
         )
         if query is None:
             raise NotFound(issue("search.compartment-unknown", type=request.type))
         return query
     if request.type:
-        return parse(request.type, pairs, strict=strict, base_url=base_url)
-    return parse_system(pairs, strict=strict, base_url=base_url)
+        return parse(request.type, pairs, strict=strict, base_url=base_url, terminology=terms)
+    return parse_system(pairs, strict=strict, base_url=base_url, terminology=terms)
 
 
 async def _answer(
@@ -75,7 +79,11 @@ async def _answer(
 ) -> Reply:
     asked = subsets.asked(pairs)
     rest = [*asked.rest, ("_summary", "count")] if asked.counted else asked.rest
-    query = _understood(repository, request, rest)
+    query = await parsed(
+        repository.gateway,
+        repository.caller,
+        lambda terms: _understood(repository, request, rest, terms),
+    )
     page = await repository.search(query)
     handling = request.preference.handling
     more = () if handling is None else (responses.HANDLED[handling],)
