@@ -112,6 +112,8 @@ class Query:
 class _Parser:
     """Reads the parameters of one search of some types, none for all of them."""
 
+    __slots__ = ("clauses", "ignored", "issues", "known", "reading", "results", "strict", "types")
+
     def __init__(self, types: tuple[str, ...], reading: Reading, *, strict: bool) -> None:
         self.types = types
         self.known = types or (ANY,)

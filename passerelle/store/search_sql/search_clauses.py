@@ -222,8 +222,16 @@ def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[boo
     """Write that the pid is among those of all that satisfy a criterion that has a rank."""
     if isinstance(shape, ClauseShape) and is_of_the_row(shape):
         return _one_holds(_alternatives(scope, shape, resource))
-    selects = [select(source.pid).where(*source.conditions) for source in sources_of(scope, shape)]
-    return resource.c.pid.in_(selects[0] if len(selects) == 1 else union_all(*selects))
+    selects = [
+        select(source.pid.label("pid")).where(*source.conditions)
+        for source in sources_of(scope, shape)
+    ]
+    pids = selects[0] if len(selects) == 1 else union_all(*selects)
+    if scope.dialect == "postgresql":
+        # Its planner thinks too little of what drives, and would look it up again and again.
+        gathered = pids.cte(scope.name()).prefix_with("MATERIALIZED")
+        return resource.c.pid.in_(select(gathered.c.pid))
+    return resource.c.pid.in_(pids)
 
 
 class Criteria(NamedTuple):

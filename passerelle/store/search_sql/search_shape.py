@@ -247,9 +247,14 @@ def query_shape(
     below: int | None = None,
 ) -> QueryShape:
     """Give the shape of a query and append its arguments, those of its types first."""
-    types: tuple[str, ...] = (query.type,) if query.type else query.types
-    size = _padded(len(types)) if types else 0
-    arguments.extend((*types, *types[-1:] * (size - len(types))))
+    types: tuple[str, ...] = query.types
+    size = 0
+    if query.type:
+        types, size = (query.type,), 1
+        arguments.append(query.type)
+    elif types:
+        size = _padded(len(types))
+        arguments.extend((*types, *types[-1:] * (size - len(types))))
     if below is not None:
         arguments.append(below)
     asked = query.clauses if query.within is None else (query.within, *query.clauses)
