@@ -135,7 +135,7 @@ def test_a_resource_goes_through_xml_unchanged(resource: dict[str, Any]) -> None
 
 
 @pytest.mark.nightly
-@settings(bounded, max_examples=3000)
+@settings(bounded, max_examples=1000)
 @given(resources_at_random)
 def test_many_resources_go_through_xml_unchanged(resource: dict[str, Any]) -> None:
     demand_laws(resource)
