@@ -77,7 +77,9 @@ def test_a_patient_is_found_by_what_it_says() -> None:
         "identifier": [("urn:oid:1.2.250.1.213.1.4.10", "2790351215189")],
         "language": [("urn:ietf:bcp:47", "fr")],
         "name": [("d oeuvre", "D'Œuvre"), ("zoe", "Zoé")],
+        "organization": [("", "1")],
         "phone": [("phone", "0612345678")],
+        "phonetic": [("d", "d"), ("euvr", "oeuvre"), ("zoe", "zoe")],
         "telecom": [("phone", "0612345678"), ("email", "a@b.fr")],
     }
 
@@ -197,9 +199,11 @@ def test_each_kind_reads_the_types_it_is_used_on() -> None:
     assert emitted("quantity", weight) == [
         Quantity(7, "http://unitsofmeasure.org", "kg", Decimal("4.5"), Decimal("5.5")),
         Quantity(7, "", "kilo", Decimal("4.5"), Decimal("5.5")),
+        Quantity(7, "ucum:canonical", "g", Decimal(4500), Decimal(5500)),
     ]
     assert emitted("token", {"coding": [{"code": "a"}, None, {"display": "x"}]}) == [
-        Token(7, "", "a")
+        Token(7, "", "a"),
+        Text(7, "x", "x"),
     ]
     assert emitted("string", "''") == []
     assert emitted("reference", {"reference": "Patient/1"}) == [Link(7, "Patient", "1")]

@@ -1,141 +1,256 @@
 """The expressions of search parameters as Python functions.
 
 https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.expression . They are a
-small part of FHIRPath (http://hl7.org/fhirpath/N1/): a path, ``(x as T)``, ``where(a='b')``,
-``where(resolve() is T)``, ``extension('url')``, ``x.exists() and x != false``. Each is read once
-and becomes closures over lists of nodes; nothing is interpreted while a resource is indexed.
+small part of FHIRPath (http://hl7.org/fhirpath/N1/), read by ``expression_syntax``. The names of a
+path are looked up in the table of structures, so that a choice is known by its spelled elements
+(``valueQuantity``) and a name that does not exist is a fault. Each expression is read once and
+becomes closures over lists of nodes; nothing is interpreted while a resource is indexed.
 """
 
-import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from passerelle.fhir.references import target_type
-
-Nodes: TypeAlias = list[Any]
-Step: TypeAlias = Callable[[Nodes], Nodes]
-
-_STEP = re.compile(
-    r"where\(resolve\(\) is (?P<resolves>\w+)\)"
-    r"|where\((?P<member>\w+)='(?P<literal>[^']*)'\)"
-    r"|extension\('(?P<url>[^']*)'\)"
-    r"|(?P<name>\w+)(?!\()"
+from passerelle.fhir.conformance import structure_table
+from passerelle.fhir.conformance.structure_table import Element
+from passerelle.fhir.search import expression_steps as steps_of
+from passerelle.fhir.search.expression_steps import Nodes, Step
+from passerelle.fhir.search.expression_syntax import (
+    Binary,
+    Call,
+    Cast,
+    Is,
+    Item,
+    Literal,
+    Member,
+    Tree,
+    Variable,
+    parse,
 )
-_AS = re.compile(r"\((?P<path>[\w.]+) as (?P<type>\w+)\)")
-_TRUTH = re.compile(r"(?P<path>[\w.]+)\.exists\(\) and (?P=path) != false")
+
+__all__ = ["Nodes", "Path", "Step", "compile_expression", "compile_within"]
+
+
+Types: TypeAlias = tuple[tuple[str, Element | None], ...]
+"""The types that a node may be of, each with the element that it was found as."""
 
 
 class Path(NamedTuple):
-    """One alternative: the first element below the resource and what leads on from it.
+    """One alternative: the first element below the focus and what leads on from it.
 
-    ``first`` may be the start of a choice, of which ``Path`` names the spelled element
-    (``deceasedDateTime``). ``truth`` asks for a boolean of the nodes, even when there are none.
+    ``first`` is the name as it stands in the JSON (``deceasedDateTime``); empty when the steps
+    start from the focus itself. ``types`` are those that it may end in, with the element that they
+    were found as; ``of_resource`` says that it starts from the resource (``%resource``).
     """
 
     first: str
     steps: tuple[Step, ...]
-    truth: bool = False
+    types: Types = ()
+    of_resource: bool = False
 
 
-def _child(name: str) -> Step:
-    """Make the step to an element."""
+class _Reached(NamedTuple):
+    """What a step was made of, and the types it leads to."""
 
-    def step(nodes: Nodes) -> Nodes:
-        found: Nodes = []
-        for node in nodes:
-            if type(node) is dict:
-                value = node.get(name)
-                if type(value) is list:
-                    found += value
-                elif value is not None:
-                    found.append(value)
-        return found
-
-    return step
+    step: Step
+    types: Types
 
 
-def _choice(name: str) -> Step:
-    """Make the step to an element of any type: ``value`` to ``valueString``, ``valueBoolean`` …"""
+def compile_expression(type_: str, expression: str) -> tuple[Path, ...]:
+    """Give the alternatives of the expression of a parameter on a resource type.
 
-    def step(nodes: Nodes) -> Nodes:
-        return [
-            value
-            for node in nodes
-            if type(node) is dict
-            for key, value in node.items()
-            if key.startswith(name) and key[len(name) : len(name) + 1].isupper()
-        ]
-
-    return step
+    Raises ValueError for a shape that is not known, and for an element that does not exist.
+    """
+    return compile_within((type_,), expression, type_)
 
 
-def _where(member: str, literal: str) -> Step:
-    """Make the step that keeps the nodes whose member is a literal."""
+def compile_within(types: tuple[str, ...], expression: str, resource_type: str) -> tuple[Path, ...]:
+    """Give the alternatives of an expression whose focus is of one of those types.
 
-    def step(nodes: Nodes) -> Nodes:
-        return [node for node in nodes if type(node) is dict and node.get(member) == literal]
-
-    return step
-
-
-def _resolves(wanted: str) -> Step:
-    """Make the step that keeps the references to a type."""
-
-    def step(nodes: Nodes) -> Nodes:
-        return [node for node in nodes if type(node) is dict and target_type(node) == wanted]
-
-    return step
+    ``resource_type`` is the type of ``%resource``. Raises ValueError as ``compile_expression``.
+    """
+    focus = tuple((type_, None) for type_ in types)
+    return tuple(
+        path
+        for alternative in _alternatives(parse(expression))
+        for path in _paths(alternative, focus, resource_type)
+    )
 
 
-def _extension(url: str) -> tuple[Step, ...]:
-    return (_child("extension"), _where("url", url))
+def _alternatives(tree: Tree) -> list[Tree]:
+    """Take the unions at the top apart."""
+    if isinstance(tree, Binary) and tree.operator == "|":
+        return [*_alternatives(tree.left), *_alternatives(tree.right)]
+    return [tree]
 
 
-def _steps(text: str) -> tuple[Step, ...]:
-    """Read what follows the first element of a path; raises ValueError for another shape."""
-    steps: list[Step] = []
-    place, valued = 0, False
-    while place < len(text):
-        match = _STEP.match(text, place)
-        if match is None:
-            raise ValueError(f"not a shape of search expression: {text}")
-        if match["resolves"]:
-            steps.append(_resolves(match["resolves"]))
-        elif match["member"]:
-            steps.append(_where(match["member"], match["literal"]))
-        elif match["url"]:
-            steps.extend(_extension(match["url"]))
+def _chain(tree: Tree) -> list[Tree]:
+    """Give the links of a path, the first one first."""
+    links: list[Tree] = []
+    here: Tree | None = tree
+    while here is not None:
+        links.append(here)
+        here = here.source if isinstance(here, Member | Call | Item | Cast) else None
+    return links[::-1]
+
+
+def _paths(tree: Tree, focus: Types, resource_type: str) -> list[Path]:
+    """Compile one alternative: by its first element where it has one."""
+    of_resource = _chain(tree)[0] == Variable("resource")
+    if of_resource:
+        focus = ((resource_type, None),)
+    links = _links(tree, focus)
+    if not links:
+        return [Path("", (), focus, of_resource)]
+    first = links[0]
+    if isinstance(first, Call) and first.name == "extension":
+        links[:1] = [Member(None, "extension"), Call(first, "where", (_url_is(first),))]
+        first = links[0]
+    if not isinstance(first, Member):
+        reached = _follow(links, focus)
+        return [Path("", (reached.step,), reached.types, of_resource)]
+    cast = links[1] if len(links) > 1 and isinstance(links[1], Cast) else None
+    found: list[Path] = []
+    for name, entry in _named(focus, first.name, cast):
+        following = links[2:] if cast and entry[1] is not None and entry[1].choice else links[1:]
+        reached = _follow(following, (entry,))
+        steps = () if reached.step is steps_of.same else (reached.step,)
+        if reached.step is not steps_of.nothing:
+            found.append(Path(name, steps, reached.types, of_resource))
+    return found
+
+
+def _links(tree: Tree, focus: Types) -> list[Tree]:
+    """Give the links of a path without what names its focus (``Patient``, ``%resource``)."""
+    links = _chain(tree)
+    names = {type_ for type_, _ in focus} | {"Resource", "DomainResource"}
+    named = isinstance(links[0], Member) and links[0].name in names
+    return links[1:] if named or links[0] == Variable("resource") else links
+
+
+def _url_is(call: Call) -> Tree:
+    """Give the criterion that ``extension(url)`` is short for."""
+    return Binary("=", Member(None, "url"), call.arguments[0])
+
+
+def _named(
+    focus: Types, name: str, cast: Cast | None
+) -> list[tuple[str, tuple[str, Element | None]]]:
+    """Give the names that a member may have in the JSON, each with its type.
+
+    Raises ValueError when none of the types has such an element.
+    """
+    found: dict[str, tuple[str, Element | None]] = {}
+    known = False
+    for type_, _ in focus:
+        for element in _elements(type_):
+            if element.name != name:
+                continue
+            known = True
+            for spelled, kind in zip(element.json_names(), element.kinds, strict=False):
+                if cast is None or not element.choice or _is_type(kind.name, cast.type):
+                    found[spelled] = (kind.name, element)
+            if not element.choice:
+                found[name] = (element.kinds[0].name, element)
+    if not known or not found:
+        raise ValueError(f"no such element: {name} of {', '.join(type_ for type_, _ in focus)}")
+    return list(found.items())
+
+
+def _elements(type_: str) -> tuple[Element, ...]:
+    """Give the elements of a type; none of a primitive one."""
+    try:
+        return structure_table.elements(type_)
+    except KeyError:
+        return ()
+
+
+def _is_type(name: str, wanted: str) -> bool:
+    """Tell whether a type is the one of a cast; R4 writes ``DateTime`` in one place."""
+    return name == wanted or name == wanted[0].lower() + wanted[1:]
+
+
+def _follow(links: list[Tree], focus: Types) -> _Reached:
+    """Compile the links of a path that stand after its beginning."""
+    made: list[Step] = []
+    types = focus
+    place = 0
+    while place < len(links):
+        link = links[place]
+        following = links[place + 1] if place + 1 < len(links) else None
+        if isinstance(link, Member) and isinstance(following, Cast):
+            named = _named(types, link.name, following)
+            choice = any(entry[1] is not None and entry[1].choice for _, entry in named)
+            place += 1 if choice else 0
+            made.append(steps_of.choice(tuple(name for name, _ in named)))
+            types = tuple(entry for _, entry in named)
         else:
-            steps.append(_choice("value") if valued else _child(match["name"]))
-        valued = match["url"] is not None
-        place = match.end() + 1
-        if place <= len(text) and text[match.end()] != ".":
-            raise ValueError(f"not a shape of search expression: {text}")
-    return tuple(steps)
+            reached = _link(link, types)
+            made.append(reached.step)
+            types = reached.types
+        place += 1
+    if steps_of.nothing in made:
+        return _Reached(steps_of.nothing, ())
+    kept = tuple(step for step in made if step is not steps_of.same)
+    return _Reached(steps_of.chain(kept) if kept else steps_of.same, types)
 
 
-def _alternative(text: str) -> Path:
-    """Read one alternative, ``Type.element…``."""
-    truth = _TRUTH.fullmatch(text)
-    if truth is not None:
-        return Path(truth["path"].split(".", 1)[1], (), truth=True)
-    cast = _AS.fullmatch(text)
-    if cast is not None:
-        first = cast["path"].split(".", 1)[1]
-        return Path(first + cast["type"][0].upper() + cast["type"][1:], ())
-    rest = text.split(".", 1)[1]
-    if rest.startswith("extension("):
-        url = _STEP.match(rest)
-        assert url is not None
-        tail = rest[url.end() :]
-        following = (_choice("value"),) if tail == ".value" else _steps(tail.lstrip("."))
-        return Path("extension", (_where("url", url["url"]), *following))
-    first, _, tail = rest.partition(".")
-    if not first.isidentifier():
-        raise ValueError(f"not a shape of search expression: {text}")
-    return Path(first, _steps(tail))
+def _link(link: Tree, types: Types) -> _Reached:
+    """Compile one link."""
+    if isinstance(link, Member):
+        named = _named(types, link.name, None)
+        step = steps_of.choice(tuple(name for name, _ in named))
+        return _Reached(step, tuple(entry for _, entry in named))
+    if isinstance(link, Item):
+        return _Reached(steps_of.item(link.place), types)
+    if isinstance(link, Cast):
+        kept = tuple(entry for entry in types if _is_type(entry[0], link.type))
+        if kept and len(kept) < len(types):
+            raise ValueError(f"a cast that cannot be told from the JSON: {link.type}")
+        return _Reached(steps_of.same if kept else steps_of.nothing, kept)
+    if isinstance(link, Call):
+        return _call(link, types)
+    if isinstance(link, Literal):
+        return _Reached(steps_of.literal(link.value), ())
+    if isinstance(link, Binary):
+        left, right = (_follow(_links(side, types), types) for side in (link.left, link.right))
+        return _Reached(steps_of.binary(link.operator, left.step, right.step), (("boolean", None),))
+    raise ValueError(f"not a shape of search expression: {link}")
 
 
-def compile_expression(expression: str) -> tuple[Path, ...]:
-    """Give the alternatives of an expression as paths; raises ValueError for another shape."""
-    return tuple(_alternative(part.strip()) for part in expression.split("|"))
+_TRUTHS: dict[str, Step] = {
+    "exists": steps_of.exists,
+    "empty": steps_of.empty,
+    "not": steps_of.negated,
+}
+
+
+def _call(call: Call, types: Types) -> _Reached:
+    """Compile a function."""
+    if call.name in _TRUTHS and not call.arguments:
+        return _Reached(_TRUTHS[call.name], (("boolean", None),))
+    argument = call.arguments[0] if len(call.arguments) == 1 else None
+    if call.name == "where" and argument is not None:
+        return _Reached(_where(argument, types), types)
+    if isinstance(argument, Literal) and isinstance(argument.value, str):
+        if call.name == "hasExtension":
+            return _Reached(steps_of.has_extension(argument.value), (("boolean", None),))
+        if call.name == "extension":
+            kept = steps_of.where_equal("url", argument.value)
+            both = steps_of.chain((steps_of.child("extension"), kept))
+            return _Reached(both, (("Extension", None),))
+    raise ValueError(f"not a function of search expressions: {call.name}")
+
+
+def _where(criterion: Tree, types: Types) -> Step:
+    """Compile ``where(…)``, the criteria that are everywhere in a form of their own."""
+    if isinstance(criterion, Is) and criterion.source == Call(None, "resolve", ()):
+        return steps_of.where_resolves(criterion.type)
+    if (
+        isinstance(criterion, Binary)
+        and criterion.operator == "="
+        and isinstance(criterion.left, Member)
+        and criterion.left.source is None
+        and isinstance(criterion.right, Literal)
+    ):
+        _named(types, criterion.left.name, None)
+        return steps_of.where_equal(criterion.left.name, criterion.right.value)
+    return steps_of.where(_follow(_links(criterion, types), types).step)

@@ -8,71 +8,99 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from passerelle.fhir.resource import Resource
-from passerelle.fhir.search.expressions import Path, compile_expression
+from passerelle.fhir.search.composite_rows import CompositeRule, composite_rule
+from passerelle.fhir.search.expressions import Step, compile_expression
 from passerelle.fhir.search.index_rows import (
+    Composite,
     IndexRows,
     Link,
     Number,
+    Position,
     Quantity,
     Span,
     Text,
     Token,
     Uri,
 )
-from passerelle.fhir.search.index_values import EMITTERS, SPECIAL, Add, Emit, Row
-from passerelle.fhir.search.search_parameters import parameters
+from passerelle.fhir.search.index_values import BY_CODE, EMITTERS, SPECIAL, Add, Emit, Row
+from passerelle.fhir.search.search_parameters import Parameter, indexed
 
 KEPT_APART = frozenset({"_id", "_lastUpdated"})
 """Answered from the row of the resource itself."""
 
-_ORDER = (Token, Text, Link, Span, Number, Quantity, Uri)
+_ORDER = (Token, Text, Link, Span, Number, Quantity, Uri, Composite, Position)
 
 
 class _Rule(NamedTuple):
-    """One alternative of one parameter."""
+    """One alternative of one parameter, after its first element."""
 
     param: int
-    path: Path
+    steps: tuple[Step, ...]
     emit: Emit
 
 
+class _Joint(NamedTuple):
+    """One alternative of one composite, after its first element."""
+
+    steps: tuple[Step, ...]
+    rule: CompositeRule
+
+
+class _Group(NamedTuple):
+    """What starts from one element; from the resource itself when it has no name."""
+
+    first: str
+    rules: tuple[_Rule, ...]
+    joints: tuple[_Joint, ...]
+
+
 @cache
-def _rules(type: str) -> tuple[tuple[str, tuple[_Rule, ...]], ...]:
+def _rules(type: str) -> tuple[_Group, ...]:
     """Compile the parameters of a type, grouped by first element."""
-    groups: dict[str, list[_Rule]] = {}
-    for parameter in parameters(type).values():
+    rules: dict[str, list[_Rule]] = {}
+    joints: dict[str, list[_Joint]] = {}
+    for parameter in indexed(type).values():
         if parameter.code in KEPT_APART:
             continue
-        emit = SPECIAL.get((type, parameter.code), EMITTERS[parameter.kind])
-        for path in compile_expression(parameter.expression):
-            groups.setdefault(path.first, []).append(_Rule(parameter.id, path, emit))
-    return tuple((first, tuple(rules)) for first, rules in groups.items())
+        # The common elements are the same on every type.
+        for path in compile_expression(type, parameter.expression):
+            if parameter.kind == "composite":
+                joint = _Joint(path.steps, composite_rule(parameter, path))
+                joints.setdefault(path.first, []).append(joint)
+            else:
+                rule = _Rule(parameter.id, path.steps, _emit(parameter))
+                rules.setdefault(path.first, []).append(rule)
+    return tuple(
+        _Group(first, tuple(rules.get(first, ())), tuple(joints.get(first, ())))
+        for first in dict.fromkeys((*rules, *joints))
+    )
 
 
-def _truth(resource: Resource, first: str) -> bool:
-    """Tell whether a choice element is there and not false."""
-    for name, value in resource.items():
-        if name.startswith(first) and name[len(first) : len(first) + 1].isupper():
-            return value is not False
-    return False
+def _emit(parameter: Parameter) -> Emit:
+    """Give what makes the rows of a parameter."""
+    special = SPECIAL.get((parameter.type, parameter.code)) or BY_CODE.get(parameter.code)
+    return special or EMITTERS[parameter.kind]
 
 
 def _add_rows(resource: Resource, add: Add) -> None:
     """Add every row, repeats included."""
-    for first, rules in _rules(resource.get("resourceType", "")):
-        value: Any = resource.get(first)
+    for first, rules, joints in _rules(resource.get("resourceType", "")):
+        value: Any = resource.get(first) if first else resource
         if value is None:
-            for rule in rules:
-                if rule.path.truth:
-                    rule.emit(rule.param, _truth(resource, first), add)
             continue
         whole = value if type(value) is list else [value]
-        for param, path, emit in rules:
+        for param, steps, emit in rules:
             nodes = whole
-            for step in path.steps:
+            for step in steps:
                 nodes = step(nodes)
             for node in nodes:
                 emit(param, node, add)
+        for steps, joint in joints:
+            nodes = whole
+            for step in steps:
+                nodes = step(nodes)
+            for node in nodes:
+                joint.add_rows(node, resource, add)
 
 
 def extract(resource: Resource) -> IndexRows:

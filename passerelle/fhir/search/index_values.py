@@ -13,8 +13,19 @@ from typing import Any, TypeAlias
 from passerelle.fhir.references import target
 from passerelle.fhir.search import index_bounds
 from passerelle.fhir.search.date_interval import Interval, interval, period
-from passerelle.fhir.search.index_rows import Link, Number, Quantity, Span, Text, Token, Uri
-from passerelle.fhir.search.number_interval import precision_interval
+from passerelle.fhir.search.index_rows import (
+    Composite,
+    Link,
+    Number,
+    Position,
+    Quantity,
+    Span,
+    Text,
+    Token,
+    Uri,
+)
+from passerelle.fhir.search.phonetic import phonetic
+from passerelle.fhir.search.quantity_values import number_of, quantities_of
 from passerelle.fhir.search.text_norm import normal
 
 RPPS = "https://rpps.esante.gouv.fr"
@@ -35,31 +46,56 @@ _TEXT_MEMBERS = frozenset(
     )
 )
 
+_NONE = type(None)
+_LATITUDE_MAX, _LONGITUDE_MAX = 90, 180
 _SHORT = 64
 """Characters of a string whose normal form is remembered."""
 
-Row: TypeAlias = Token | Text | Link | Span | Number | Quantity | Uri
+Row: TypeAlias = Token | Text | Link | Span | Number | Quantity | Uri | Composite | Position
 Add: TypeAlias = Callable[[Row], None]
 Emit: TypeAlias = Callable[[int, Any, Add], None]
 
 
 def tokens(param: int, node: Any, add: Add) -> None:
-    """Add the tokens of a code, boolean, Coding, CodeableConcept, Identifier or ContactPoint."""
+    """Add the tokens of a code, boolean, Coding, CodeableConcept, Identifier or ContactPoint.
+
+    What is written beside a code (https://hl7.org/fhir/R4/search.html#token, ``:text``) is a string
+    of the same parameter; an Identifier whose type is coded has rows under the parameter's negative
+    id too (``:of-type``).
+    """
     if type(node) is str:
         add(Token(param, "", index_bounds.key(node)))
-    elif type(node) is bool:
-        add(Token(param, "", "true" if node else "false"))
-    elif type(node) is int:
-        add(Token(param, "", str(node)))
     elif type(node) is dict:
         codings = node.get("coding")
         for coding in codings if type(codings) is list else (node,):
             if type(coding) is not dict:
                 continue
             value = coding.get("code") or coding.get("value")
-            system = coding.get("system")
-            if type(value) is str:
+            if type(value) is str and type(coding.get("value")) in (str, _NONE):
+                system = coding.get("system")
                 add(Token(param, index_bounds.key(system or ""), index_bounds.key(value)))
+            if "display" in coding:
+                texts(param, coding["display"], add)
+        if "text" in node:
+            texts(param, node["text"], add)
+        if type(node.get("type")) is dict:
+            _typed_identifier(param, node, add)
+    elif type(node) is bool:
+        add(Token(param, "", "true" if node else "false"))
+    elif type(node) is int:
+        add(Token(param, "", str(node)))
+
+
+def _typed_identifier(param: int, identifier: Any, add: Add) -> None:
+    """Add what the type of an Identifier lets it be found by: with its value, and as a text."""
+    kind, value = identifier["type"], identifier.get("value")
+    codings = kind.get("coding")
+    for coding in codings if type(codings) is list else ():
+        if type(coding) is dict and type(coding.get("code")) is str and type(value) is str:
+            both = index_bounds.key(f"{coding['code']}|{value}")
+            add(Token(-param, index_bounds.key(coding.get("system") or ""), both))
+    if "text" in kind:
+        texts(param, kind["text"], add)
 
 
 def national_identifiers(param: int, node: Any, add: Add) -> None:
@@ -99,9 +135,28 @@ def _short_norm(text: str) -> str:
     return index_bounds.text(normal(text))
 
 
+def phonetics(param: int, node: Any, add: Add) -> None:
+    """Add each word of a string, or of the parts of a HumanName, as it sounds in French."""
+    found: list[Row] = []
+    texts(param, node, found.append)
+    for row in found:
+        for word in row.norm.split() if isinstance(row, Text) else ():
+            add(Text(param, index_bounds.text(phonetic(word)), index_bounds.key(word)))
+
+
 def links(param: int, node: Any, add: Add) -> None:
-    """Add the links of a Reference or a canonical, the latter with and without its version."""
-    literal = node.get("reference") if type(node) is dict else node
+    """Add the links of a Reference or a canonical, the latter with and without its version.
+
+    The business identifier of a Reference is a token of the same parameter (``:identifier``). A
+    resource that stands there itself, in a Bundle, is what is referred to.
+    """
+    literal = node
+    if type(node) is dict:
+        literal = node.get("reference")
+        if "identifier" in node and "resourceType" not in node:
+            tokens(param, node["identifier"], add)
+        elif "resourceType" in node and type(node.get("id")) is str:
+            literal = f"{node['resourceType']}/{node['id']}"
     if type(literal) is not str:
         return
     found = target(literal)
@@ -136,27 +191,37 @@ def spans(param: int, node: Any, add: Add) -> None:
 
 
 def numbers(param: int, node: Any, add: Add) -> None:
-    """Add the interval of a number."""
-    if type(node) is int or type(node) is Decimal:
-        add(Number(param, *precision_interval(Decimal(node))))
+    """Add the interval of a number or a Range."""
+    found = number_of(node)
+    if found is not None:
+        add(Number(param, *found))
 
 
 def quantities(param: int, node: Any, add: Add) -> None:
-    """Add the interval of a Quantity under its code and, when it differs, its unit."""
-    if type(node) is not dict or type(node.get("value")) not in (int, Decimal):
-        return
-    low, high = precision_interval(Decimal(node["value"]))
-    system = index_bounds.key(node.get("system") or "")
-    code, unit = node.get("code"), node.get("unit")
-    add(Quantity(param, system, index_bounds.key(code or unit or ""), low, high))
-    if code and unit and code != unit:
-        add(Quantity(param, "", index_bounds.key(unit), low, high))
+    """Add the intervals of a Quantity, Money, Range or SampledData, in each of its units."""
+    if type(node) is dict:
+        for found in quantities_of(node):
+            add(Quantity(param, *found))
 
 
 def uris(param: int, node: Any, add: Add) -> None:
-    """Add a uri, url, canonical or oid."""
+    """Add a uri, url, canonical or oid; a canonical with and without its version."""
     if type(node) is str:
         add(Uri(param, index_bounds.key(node)))
+        if "|" in node:
+            add(Uri(param, index_bounds.key(node.split("|", 1)[0])))
+
+
+def positions(param: int, node: Any, add: Add) -> None:
+    """Add the place of a Location.position that is on earth."""
+    if type(node) is not dict:
+        return
+    latitude, longitude = node.get("latitude"), node.get("longitude")
+    if not isinstance(latitude, int | Decimal) or not isinstance(longitude, int | Decimal):
+        return
+    north, east = float(latitude), float(longitude)
+    if abs(north) <= _LATITUDE_MAX and abs(east) <= _LONGITUDE_MAX:
+        add(Position(param, north, east))
 
 
 EMITTERS: dict[str, Emit] = {
@@ -167,8 +232,12 @@ EMITTERS: dict[str, Emit] = {
     "number": numbers,
     "quantity": quantities,
     "uri": uris,
+    "special": positions,
 }
-"""By kind of parameter."""
+"""By kind of parameter; a composite is put together of these (``composite_rows``)."""
 
 SPECIAL: dict[tuple[str, str], Emit] = {("Practitioner", "identifier"): national_identifiers}
 """By (type, code), where a parameter says more than its kind."""
+
+BY_CODE: dict[str, Emit] = {"phonetic": phonetics}
+"""By code, on every type."""

@@ -7,6 +7,12 @@ https://hl7.org/fhir/R4/search.html#number : ``100`` is from 99.5 to 100.5 and
 from decimal import Decimal
 from typing import NamedTuple
 
+BELOW_ALL = Decimal("-1e300")
+"""The low end of what has no least value."""
+
+ABOVE_ALL = Decimal("1e300")
+"""The high end of what has no greatest value."""
+
 
 class NumberInterval(NamedTuple):
     """From ``low`` (in it) to ``high`` (no longer in it)."""

@@ -2,21 +2,49 @@
 
 https://hl7.org/fhir/R4/searchparameter-registry.html . The table is
 ``definitions/search_parameters.json``, written by ``tools/compile_search_parameters.py``; the
-integer ids in it are stable for ever, since the index rows carry them.
+integer ids in it are stable for ever, since the index rows carry them. It is read once, and its
+lines become parameters when their type is first asked for.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-Kind: TypeAlias = Literal["token", "string", "reference", "date", "number", "quantity", "uri"]
-"""https://hl7.org/fhir/R4/search.html#ptypes, less ``composite`` and ``special``."""
+import msgspec
+
+Kind: TypeAlias = Literal[
+    "token", "string", "reference", "date", "number", "quantity", "uri", "composite", "special"
+]
+"""https://hl7.org/fhir/R4/search.html#ptypes"""
 
 ANY = "Resource"
 """The type of the parameters that every resource type has."""
+
+CORE_URL = "http://hl7.org/fhir/SearchParameter/"
+"""What the address of a definition of R4 begins with; the table leaves it out."""
+
+INDEX_FORM = 2
+"""Raised when the same table makes other index rows than before, so that they are made again."""
+
+HIDDEN_KINDS: frozenset[str] = frozenset()
+"""Kinds that are indexed but cannot be asked for yet."""
+
+HIDDEN_CODES: frozenset[str] = frozenset({"phonetic"})
+"""Codes that are indexed but cannot be asked for yet."""
+
+
+class Component(NamedTuple):
+    """One part of a composite; ``param`` is the id of the parameter that defines it.
+
+    ``expression`` starts from the element that the composite's own expression leads to.
+    """
+
+    kind: Kind
+    expression: str
+    param: int
 
 
 class Parameter(NamedTuple):
@@ -25,7 +53,7 @@ class Parameter(NamedTuple):
     ``id`` is the one that index rows carry; ``type`` the resource type it indexes, or
     ``Resource``; ``targets`` the types that a reference may lead to; ``url`` its definition.
     ``system`` is the one that plain codes (``code``, ``boolean``) are implied to have, empty for
-    none; None when the values carry their own.
+    none; None when the values carry their own. ``components`` are those of a composite.
     """
 
     id: int
@@ -36,53 +64,86 @@ class Parameter(NamedTuple):
     targets: tuple[str, ...]
     url: str
     system: str | None = None
+    components: tuple[Component, ...] = ()
 
 
 @cache
-def _table() -> tuple[Parameter, ...]:
+def _bytes() -> bytes:
     """Read the packaged table once."""
     folder = resources.files("passerelle.fhir.definitions")
-    rows = json.loads((folder / "search_parameters.json").read_text(encoding="utf-8"))
-    return tuple(
-        Parameter(
-            row["id"],
-            row["type"],
-            row["code"],
-            row["kind"],
-            row["expression"],
-            tuple(row.get("targets", ())),
-            row["url"],
-            row.get("system"),
-        )
-        for row in rows
+    return (folder / "search_parameters.json").read_bytes()
+
+
+@cache
+def _lines() -> Mapping[str, list[dict[str, Any]]]:
+    """Give the lines of the table by resource type."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in msgspec.json.decode(_bytes()):
+        found.setdefault(line["type"], []).append(line)
+    return found
+
+
+def _parameter(line: Mapping[str, Any]) -> Parameter:
+    """Make a parameter of its line."""
+    url: str = line["url"]
+    return Parameter(
+        line["id"],
+        line["type"],
+        line["code"],
+        line["kind"],
+        line["expression"],
+        tuple(line.get("targets", ())),
+        url if ":" in url else CORE_URL + url,
+        line.get("system"),
+        tuple(Component(*part) for part in line.get("components", ())),
     )
 
 
 @cache
-def parameters(type: str) -> Mapping[str, Parameter]:
-    """Give the parameters of a resource type by code, those of every type included.
+def _of_type(type: str) -> tuple[Parameter, ...]:
+    return tuple(_parameter(line) for line in _lines().get(type, ()))
 
-    A type without parameters of its own has the common ones only (``_id``, ``_lastUpdated``,
-    ``_tag``, ``_profile``, ``_security``, ``_source``).
-    """
-    found = [entry for entry in _table() if entry.type in (ANY, type)]
+
+@cache
+def indexed(type: str) -> Mapping[str, Parameter]:
+    """Give all parameters of a resource type that have index rows, those of every type included."""
+    found = (*_of_type(ANY), *_of_type(type)) if type != ANY else _of_type(ANY)
     return MappingProxyType({entry.code: entry for entry in found})
 
 
 @cache
-def _by_id() -> Mapping[int, Parameter]:
-    return {entry.id: entry for entry in _table()}
+def parameters(type: str) -> Mapping[str, Parameter]:
+    """Give the parameters of a resource type that may be asked for, by code.
 
-
-def by_id(id: int) -> Parameter:
-    """Give a parameter by the id that index rows carry; raises KeyError for an unknown one."""
-    return _by_id()[id]
+    A type without parameters of its own has the common ones only (``_id``, ``_lastUpdated``,
+    ``_tag``, ``_profile``, ``_security``, ``_source``).
+    """
+    return MappingProxyType(
+        {
+            code: entry
+            for code, entry in indexed(type).items()
+            if entry.kind not in HIDDEN_KINDS and code not in HIDDEN_CODES
+        }
+    )
 
 
 @cache
-def _types() -> frozenset[str]:
-    return frozenset(entry.type for entry in _table()) - {ANY}
+def _types_by_id() -> Mapping[int, tuple[str, str]]:
+    return {line["id"]: (type, line["code"]) for type, lines in _lines().items() for line in lines}
 
 
-TYPES_WITH_PARAMETERS: frozenset[str] = _types()
+@cache
+def by_id(id: int) -> Parameter:
+    """Give a parameter by the id that index rows carry; raises KeyError for an unknown one."""
+    type, code = _types_by_id()[id]
+    return indexed(type)[code]
+
+
+@cache
+def digest() -> bytes:
+    """Give the digest of the table: index rows made with another one are to be made again."""
+    return sha256(b"%d\n" % INDEX_FORM + _bytes()).digest()
+
+
+TYPES_WITH_PARAMETERS: frozenset[str] = frozenset(_lines()) - {ANY}
 """The resource types that have parameters of their own."""
