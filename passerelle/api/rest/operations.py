@@ -12,6 +12,7 @@ from passerelle.api.rest import (
     gathering_operations,
     mailing_operations,
     matching_operations,
+    observation_operations,
     resource_operations,
     terminology_operations,
 )
@@ -29,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *resource_operations.OPERATIONS,
     *gathering_operations.OPERATIONS,
     *matching_operations.OPERATIONS,
+    *observation_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,
 )

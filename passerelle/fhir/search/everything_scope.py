@@ -5,12 +5,11 @@ https://hl7.org/fhir/R4/encounter-operation-everything.html ,
 https://hl7.org/fhir/R4/compartmentdefinition.html
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
 from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.search.language.compartments import compartment as listed_of
 from passerelle.fhir.search.search_parameters import parameters
 
 FOCUSES = ("Patient", "Encounter", "EpisodeOfCare")
@@ -48,15 +47,6 @@ _NOT_ALONG = frozenset({"Binary", "Bundle"})
 
 
 @cache
-def _compartments() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    folder = resources.files("passerelle.fhir.definitions")
-    table: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(
-        (folder / "compartments.json").read_text(encoding="utf-8")
-    )
-    return table
-
-
-@cache
 def compartment(focus: str) -> tuple[int, ...]:
     """Give the ids of the reference parameters that put a resource with a Patient or Encounter.
 
@@ -64,7 +54,7 @@ def compartment(focus: str) -> tuple[int, ...]:
     the compartment of the patient. An EpisodeOfCare has no compartment: whatever parameter may
     lead to one counts.
     """
-    listed = _compartments().get(focus, {})
+    listed = listed_of(focus)
     found: set[int] = set()
     for type_ in resource_types():
         codes = {*listed.get(type_, ()), *ABOUT.get(focus, ())}
@@ -87,7 +77,7 @@ def compartment_types() -> tuple[str, ...]:
         for each in parameters(type_).values()
         if each.kind == "reference" and each.code in ABOUT["Patient"] and "Patient" in each.targets
     }
-    return tuple(sorted({"Patient", *types, *_compartments()["Patient"]}))
+    return tuple(sorted({"Patient", *types, *listed_of("Patient")}))
 
 
 @cache
