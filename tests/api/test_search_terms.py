@@ -1,0 +1,38 @@
+"""Searches that ask the terminology of the record."""
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+def keys(answer):
+    assert answer.status_code == 200, answer.text
+    entries = answer.json().get("entry", [])
+    return [f"{each['resource']['resourceType']}/{each['resource']['id']}" for each in entries]
+
+
+async def test_a_value_set_that_is_not_known_is_refused_by_name(served, rules):
+    answer = await served.ask("GET", "/fhir/CareTeam?category:in=http://example.org/none")
+    assert (answer.status_code, rules(answer)) == (400, ["search.value-set-unknown"])
+
+
+async def test_a_value_set_of_the_record_tells_which_codes_are_meant(served):
+    concepts = [{"code": "a"}, {"code": "b", "concept": [{"code": "c"}]}]
+    system = {"resourceType": "CodeSystem", "id": "s", "url": "http://example.org/s"}
+    system |= {"status": "active", "content": "complete", "hierarchyMeaning": "is-a"}
+    await served.kept(system | {"concept": concepts})
+    included = {"include": [{"system": "http://example.org/s", "concept": [{"code": "a"}]}]}
+    values = {"resourceType": "ValueSet", "id": "v", "url": "http://example.org/v"}
+    await served.kept(values | {"status": "active", "compose": included})
+    for id in "abc":
+        coding = [{"system": "http://example.org/s", "code": id}]
+        await served.kept({"resourceType": "CareTeam", "id": id, "category": [{"coding": coding}]})
+
+    async def found(name, text):
+        return keys(await served.ask("GET", f"/fhir/CareTeam?{name}={text}"))
+
+    assert await found("category:in", "http://example.org/v") == ["CareTeam/a"]
+    assert await found("category:not-in", "http://example.org/v") == ["CareTeam/b", "CareTeam/c"]
+    assert await found("category:below", "http://example.org/s%7Cb") == ["CareTeam/b", "CareTeam/c"]
+    assert await found("category:above", "http://example.org/s%7Cc") == ["CareTeam/b", "CareTeam/c"]
+    assert await found("_filter", "category%20in%20http://example.org/v") == ["CareTeam/a"]
