@@ -68,8 +68,10 @@ def list_(json: JsonOption = False) -> None:
     """Montre les paquets installés et les dépendances qui leur manquent."""
     from passerelle.dossiers import packages as use_case
     from passerelle.fhir.instants import dump_instant
+    from passerelle.fhir.packages.package_reading import PackageKey
 
     found = _with_gateway(use_case.installed_all, json=json)
+    missing = use_case.missing_by_package(found)
     if json:
         shown = [
             {
@@ -82,6 +84,10 @@ def list_(json: JsonOption = False) -> None:
                 "examples": each.examples,
                 "added": dump_instant(each.at),
                 "dependencies": use_case.dependencies(each),
+                "missing": [
+                    printing.issue_json(said)
+                    for said in missing[PackageKey(each.name, each.version)]
+                ],
             }
             for each in found
         ]
@@ -96,6 +102,10 @@ def list_(json: JsonOption = False) -> None:
     )
     rows = [(each.name, each.version, each.resources, each.examples, each.state) for each in found]
     printing.table(columns, rows)
+    for key, issues in missing.items():
+        if issues:
+            printing.line(f"Dépendances de {key} :", f"Dependencies of {key}:")
+            printing.issues(issues)
     printing.line(f"{len(found)} paquet(s).", f"{len(found)} package(s).")
 
 

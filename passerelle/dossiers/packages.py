@@ -7,7 +7,7 @@ is gone on with when it is added again; adding what is there changes nothing.
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from passerelle.dossiers import keeping
@@ -55,7 +55,7 @@ async def add(
     there = installed.get(package.key)
     if there is not None and there.digest != package.digest:
         raise Conflict(issue("package.other-content", package=str(package.key)))
-    missing = _missing(package, installed)
+    missing = _missing(package.dependencies, installed)
     if there is not None and there.state == "ready":
         return Added(package.key, False, there.resources, there.examples, missing)
     faults = await _load(gateway, package, progress)
@@ -153,12 +153,22 @@ def _row(each: Packaged) -> ConformanceRow:
     )
 
 
-def _missing(package: Package, installed: Iterable[PackageKey]) -> tuple[Issue, ...]:
+def missing_by_package(
+    installed: Sequence[InstalledPackage],
+) -> dict[PackageKey, tuple[Issue, ...]]:
+    """Give for each package the warnings of its dependencies that are not installed."""
+    there = [PackageKey(each.name, each.version) for each in installed]
+    return {
+        key: _missing(dependencies(each), there) for key, each in zip(there, installed, strict=True)
+    }
+
+
+def _missing(dependencies: Mapping[str, str], installed: Iterable[PackageKey]) -> tuple[Issue, ...]:
     """Warn of dependencies that no installed package answers to; ``4.0.x`` is any of 4.0."""
     there = set(installed)
     return tuple(
         issue("package.dependency-missing", "package/package.json", name=name, version=version)
-        for name, version in sorted(package.dependencies.items())
+        for name, version in sorted(dependencies.items())
         if not any(each.name == name and _suits(each.version, version) for each in there)
     )
 

@@ -29,6 +29,7 @@ def test_a_package_is_added_listed_and_removed(passerelle, package):
     assert code == 0
     assert "exemple.couleurs" in out
     assert "1 paquet(s)." in out
+    assert "exemple.formes#3.0.0" in out
     code, out, _ = passerelle("packages", "remove", "exemple.couleurs#1.0.0")
     assert (code, "Retiré : exemple.couleurs#1.0.0 (4 ressources)" in out) == (0, True)
     code, _, err = passerelle("packages", "remove", "exemple.couleurs#1.0.0")
@@ -48,6 +49,7 @@ def test_programs_read_json(passerelle, package, write):
     (listed,) = json.loads(out)["packages"]
     assert (listed["name"], listed["state"]) == ("exemple.couleurs", "ready")
     assert listed["dependencies"] == {"exemple.formes": "3.0.0"}
+    assert [each["rule"] for each in listed["missing"]] == ["package.dependency-missing"]
     code, out, _ = passerelle("packages", "remove", "exemple.couleurs#1.0.0", "--json")
     assert (code, json.loads(out)["resources"]) == (0, 4)
 

@@ -5,6 +5,7 @@ import pytest
 from passerelle.dossiers import packages
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.package_folder import add_folder
+from passerelle.dossiers.rights_columns import rights_columns
 from passerelle.errors.refusals import Conflict, NotFound
 from passerelle.fhir import json_text
 from passerelle.fhir.packages.package_reading import PackageKey, read_package
@@ -41,6 +42,13 @@ async def test_what_a_package_brings_is_in_the_record(gateway):
     assert body["concept"] == code_system()["concept"]
     assert body["meta"]["tag"] == [{"system": PACKAGE_TAG, "code": str(COLOURS)}]
     assert system.author == "packages"
+
+
+async def test_rights_know_what_came_with_a_package(gateway):
+    (first, *_) = read_package(colours()).resources
+    assert rights_columns(first.resource).element == "package"
+    patient = {"resourceType": "Patient", "meta": first.resource["meta"]}
+    assert rights_columns(patient).element == "person"
 
 
 async def test_adding_twice_changes_nothing(gateway):
