@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from passerelle.fhir import json_text
 from passerelle.fhir.search.extraction import extract
 from passerelle.fhir.search.query import Query, parse
 from passerelle.store import schema
@@ -145,7 +146,7 @@ def fill(record: Record, resources: Sequence[dict[str, Any]]) -> None:
         bodies.append((pid, pid, 1, "PUT", at, 1, "test", json.dumps(resource).encode()))
         if deleted:
             continue
-        extracted = extract(resource)
+        extracted = extract(json_text.decode(json.dumps(resource).encode()))
         for table, kind, _ in _INDEX_TABLES:
             rows[table.name] += [(*map(plain, row), pid) for row in getattr(extracted, kind)]
     record.execute("INSERT INTO resource (pid, type, id, version, seq, updated, deleted, digest)"

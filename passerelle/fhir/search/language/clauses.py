@@ -171,9 +171,7 @@ class Read:
         """Understand `_list=id`: what a List has as an item. Raises Refused for `$current-…`."""
         if not is_id(self.text):
             raise refuse("search.list-invalid", self.name)
-        item, own = parameters("List").get("item"), parameters("List")["_id"]
-        if item is None:
-            raise Unknown
+        item, own = parameters("List")["item"], parameters("List")["_id"]
         inner = Clause(self.name, self.text, own, values=(TokenValue(None, self.text),))
         return Clause(self.name, self.text, item, chain=(("List", inner),), reverse=True)
 

@@ -3,9 +3,6 @@
 https://hl7.org/fhir/R4/search.html#composite
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from passerelle.fhir.search import index_bounds
 from passerelle.fhir.search.query_values import (
     READERS,
@@ -18,7 +15,7 @@ from passerelle.fhir.search.query_values import (
     reference_value,
     split,
 )
-from passerelle.fhir.search.search_parameters import Parameter, by_id
+from passerelle.fhir.search.search_parameters import Component, Parameter, by_id
 
 
 def _link(text: str, base_url: str) -> TokenValue:
@@ -29,7 +26,7 @@ def _link(text: str, base_url: str) -> TokenValue:
     return TokenValue(None, index_bounds.key(f"{found.type}/{found.id}"))
 
 
-def _part(component: Any, text: str, base_url: str) -> Value:
+def _part(component: Component, text: str, base_url: str) -> Value:
     if component.kind == "reference":
         return _link(text, base_url)
     system = by_id(component.param).system if component.kind == "token" else None
@@ -39,10 +36,9 @@ def _part(component: Any, text: str, base_url: str) -> Value:
 def composite_value(parameter: Parameter, text: str, base_url: str) -> CompositeValue:
     """Read ``part$part``; raises BadValue when one is missing or none of its kind."""
     parts = split(text, "$")
-    components: Sequence[Any] = getattr(parameter, "components", ())
-    if len(parts) != len(components):
+    if len(parts) != len(parameter.components):
         raise BadValue
-    given = zip(components, parts, strict=True)
+    given = zip(parameter.components, parts, strict=True)
     return CompositeValue(
         tuple((component.kind, _part(component, part, base_url)) for component, part in given)
     )
