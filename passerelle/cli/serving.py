@@ -113,13 +113,22 @@ def migrate(json: JsonOption = False) -> None:
         typer.echo(type(fault).__name__, err=True)
         refused = issue("record.unavailable", "PASSERELLE_DATABASE_URL")
         raise printing.stop(printing.UNREACHABLE, refused, json=json) from None
+    from passerelle.store.upkeep.index_state import index_is_outdated
+
+    outdated = asyncio.run(index_is_outdated(settings.database_url.get_secret_value()))
     if json:
-        printing.as_json({"applied": applied})
+        printing.as_json({"applied": applied, "reindex": outdated})
         return
     for name in applied:
         printing.line(f"appliquée : {name}", f"applied: {name}", good=True)
     if not applied:
         printing.line("La base est à jour.", "The database is up to date.", good=True)
+    if outdated:
+        printing.line(
+            "Les paramètres de recherche ont changé : lancer passerelle reindex.",
+            "Search parameters have changed: run passerelle reindex.",
+            good=False,
+        )
 
 
 def _load_logging_without_console() -> None:

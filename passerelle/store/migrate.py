@@ -20,6 +20,7 @@ import alembic.script
 from sqlalchemy import Connection, create_engine, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from passerelle.fhir.search.search_parameters import digest
 from passerelle.store.postgresql.postgres_url import driver_url
 from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
@@ -85,6 +86,12 @@ def _upgrade(connection: Connection) -> list[str]:
         )
         with alembic.operations.Operations.context(context):
             context.run_migrations()
+    if connection.execute(text("SELECT count(*) FROM (SELECT 1 FROM resource LIMIT 1) x")).scalar():
+        return applied
+    # Of an empty record the index is complete, whatever the parameters are.
+    connection.execute(text("DELETE FROM setting WHERE name = 'search-parameters'"))
+    kept = {"name": "search-parameters", "bytes": digest()}
+    connection.execute(text("INSERT INTO setting (name, bytes) VALUES (:name, :bytes)"), kept)
     return applied
 
 

@@ -9,6 +9,7 @@ import os
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from passerelle.fhir.search.search_parameters import digest
 from passerelle.store import revision, schema
 from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
@@ -35,8 +36,8 @@ def create(database_url: str) -> bool:
         for statement in statements():
             connection.execute(statement)
         connection.execute("INSERT INTO alembic_version VALUES (?)", (revision.head(),))
-        secret = ("cursor", os.urandom(SECRET_BYTES))
-        connection.execute("INSERT INTO setting (name, bytes) VALUES (?, ?)", secret)
+        for setting in (("cursor", os.urandom(SECRET_BYTES)), ("search-parameters", digest())):
+            connection.execute("INSERT INTO setting (name, bytes) VALUES (?, ?)", setting)
         connection.execute("COMMIT")
         return True
     finally:

@@ -34,7 +34,7 @@ def test_a_record_is_migrated_checked_and_indexed_again(run, tmp_path):
     assert [issue["rule"] for issue in told["issues"]] == ["record.not-migrated"]
 
     assert run("migrate")[0] == 0
-    assert run("migrate") == (0, {"applied": []})
+    assert run("migrate") == (0, {"applied": [], "reindex": False})
     code, told = run("check")
     assert (code, told["clean"], told["findings"]) == (0, True, [])
     assert run("reindex") == (0, {"resources": 0, "conflicts": []})

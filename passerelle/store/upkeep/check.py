@@ -8,6 +8,7 @@ kept under; no lease for ever; and, of SQLite, what it finds wrong with the file
 from passerelle.store.upkeep.check_outbox import check_blobs, check_jobs, check_messages
 from passerelle.store.upkeep.check_resources import check_resources
 from passerelle.store.upkeep.findings import CheckReport, Derive, Progress, Tally
+from passerelle.store.upkeep.index_state import NAME, is_outdated
 from passerelle.store.upkeep.maintenance import session
 
 
@@ -25,6 +26,8 @@ async def check(
         if tally.findings:
             return tally.report()  # what a damaged file says of the rest means nothing
         await opened.begin(write=False)
+        if await is_outdated(opened):
+            tally.find("index-outdated", NAME)
         await check_resources(opened, derive, tally, progress or _nobody)
         await check_blobs(opened, tally)
         await check_jobs(opened, tally, now)

@@ -17,6 +17,7 @@ from passerelle.store.sql.planning import ClaimKey
 from passerelle.store.upkeep.check_resources import BATCH, PID_MAX, Row, count_of, heads_from
 from passerelle.store.upkeep.claims_held import claims_by_pid
 from passerelle.store.upkeep.findings import Derive, Progress
+from passerelle.store.upkeep.index_state import note
 from passerelle.store.upkeep.maintenance import Session, session
 
 CONFLICTS_MAX = 1_000
@@ -43,6 +44,9 @@ async def reindex(
         total = (await opened.rows(count_of(opened.dialect)))[0][0]
         done = await _first_pass(opened, derive, tell, total)
         await _second_pass(opened, derive, conflicts)
+        await opened.begin(write=True)
+        await note(opened)
+        await opened.end()
     return ReindexReport(done, tuple(conflicts[:CONFLICTS_MAX]))
 
 
