@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fhir.term_source_in_memory import InMemory
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.fhir.terminology.expansion import expand
+from tests.fhir.term_source_in_memory import InMemory
 from tests.made_packages import (
     ALL,
     COLOURS,

@@ -1,9 +1,9 @@
 """Concept maps, both ways."""
 
 import pytest
-from tests.fhir.term_source_in_memory import InMemory
 
 from passerelle.fhir.terminology.translation import Wanted, is_translated, translate
+from tests.fhir.term_source_in_memory import InMemory
 from tests.made_packages import COLOURS, MAP, OLD_COLOURS, concept_map
 
 pytestmark = pytest.mark.anyio

@@ -1,7 +1,6 @@
 """Codes looked for in code systems and value sets."""
 
 import pytest
-from tests.fhir.term_source_in_memory import InMemory
 
 from passerelle.fhir.terminology.code_system import CodeSystem
 from passerelle.fhir.terminology.concept_status import Coded
@@ -14,6 +13,7 @@ from passerelle.fhir.terminology.validation import (
     in_code_system,
     in_value_set,
 )
+from tests.fhir.term_source_in_memory import InMemory
 from tests.made_packages import COLOURS, NOW, all_colours, code_system, value_set
 
 SYSTEM = CodeSystem(code_system())
