@@ -86,5 +86,4 @@ def _others() -> Iterator[tuple[str, str, str, str]]:
         for method, operation in methods.items():
             asked = (p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
             yield method.upper(), code(address), codes(asked), operation.get("summary", "")
-    yield "GET", code("/openapi.json"), "", "Ces adresses, décrites en OpenAPI"
-    yield "GET", code("/docs"), "", "Les mêmes, sur une page"
+    yield "GET", code("/docs"), "", "Ce qui peut être demandé, sur une page, avec des exemples"

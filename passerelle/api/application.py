@@ -28,6 +28,7 @@ def build(gateway: Gateway, metrics: Metrics, *, body_limit: int, software_versi
         version=software_version,
         description="Dossiers de coordination en HL7 FHIR R4. La base FHIR est sous /fhir ; "
         "ce qu'elle sait faire est dit par /fhir/metadata.",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )

@@ -3,12 +3,16 @@
 Live: the process answers. Ready: a read and a write transaction work now.
 """
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.api import docs_page
+from passerelle.api.description.document import document, types_named
 from passerelle.api.metrics import CONTENT_TYPE, Metrics
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import PasserelleError
+from passerelle.fhir import json_text
 from passerelle.fhir.instants import SECOND
 
 COUNT_AGAIN_SECONDS = 10
@@ -16,6 +20,10 @@ COUNT_AGAIN_SECONDS = 10
 
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 """What a browser may load for the page: its own style, and nothing else."""
+
+Types = Annotated[
+    str | None, Query(alias="type", description="Les types décrits en entier, avec des virgules")
+]
 
 
 def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
@@ -36,6 +44,17 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
     async def figures() -> Response:
         await count_jobs()
         return Response(metrics.expose(), headers={"content-type": CONTENT_TYPE})
+
+    @routes.get("/openapi.json", summary="Toutes les adresses en OpenAPI 3.1", tags=["service"])
+    async def openapi(request: Request, types: Types = None) -> Response:
+        described = document(
+            request.app.openapi(),
+            base_url=gateway.base_url,
+            software_version=request.app.version,
+            writing=gateway.writing,
+            types=types_named(types),
+        )
+        return _json(json_text.encode(described), 200)
 
     @routes.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
