@@ -77,6 +77,9 @@ CORRECTED = {
     # The Annuaire looks below the address; the extension belongs to the organisation itself.
     ("Organization", "period"): f"Organization.{_PERIOD} | Organization.address.{_PERIOD}",
 }
+SWAPPED = {("DocumentReference", "relationship")}
+"""R4 names ``relatesto`` as what defines ``code`` and ``relation`` as what defines ``target``."""
+
 TARGETS = {
     ("CareTeam", "managingOrganization"): ["Organization"],
     # R4 says Patient or Group, but the expression admits patients only.
@@ -202,9 +205,12 @@ def row(definition: dict[str, Any], pair: Pair, value_sets: ValueSets) -> dict[s
         for component in definition["component"]:
             compile_within(ends, component["expression"], type_)
         # The kind and the id of what defines a component are known when all are read.
+        defined = [part["definition"].split("|")[0] for part in definition["component"]]
+        if pair in SWAPPED:
+            defined.reverse()
         made["components"] = [
-            ["", component["expression"], component["definition"].split("|")[0]]
-            for component in definition["component"]
+            ["", part["expression"], url]
+            for part, url in zip(definition["component"], defined, strict=True)
         ]
     return made
 

@@ -114,7 +114,7 @@ def _unit_of(code: str) -> _Unit | None:
         return _Unit(factor, (("K", 1),), shift)
     try:
         factor, powers = _product(code)
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError, ArithmeticError):  # ``/0`` is no unit either
         return None
     return _Unit(factor, tuple(sorted((base, n) for base, n in powers.items() if n)))
 
