@@ -137,11 +137,21 @@ def _short_norm(text: str) -> str:
 
 def phonetics(param: int, node: Any, add: Add) -> None:
     """Add each word of a string, or of the parts of a HumanName, as it sounds in French."""
-    found: list[Row] = []
-    texts(param, node, found.append)
-    for row in found:
-        for word in row.norm.split() if isinstance(row, Text) else ():
-            add(Text(param, index_bounds.text(phonetic(word)), index_bounds.key(word)))
+    if type(node) is str:
+        for sound, word in _sounds(node[:_SHORT]):
+            add(Text(param, sound, word))
+    elif type(node) is dict:
+        for member, part in node.items():
+            if member in _TEXT_MEMBERS:
+                for text in part if type(part) is list else (part,):
+                    if type(text) is str:
+                        phonetics(param, text, add)
+
+
+@lru_cache(8_192)
+def _sounds(text: str) -> tuple[tuple[str, str], ...]:
+    """Give the words of a text, each with how it sounds; names come again and again."""
+    return tuple((phonetic(word), word) for word in normal(text).split())
 
 
 def links(param: int, node: Any, add: Add) -> None:
