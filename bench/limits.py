@@ -1,14 +1,15 @@
 """The raw limits of this machine: the database driver alone, an empty HTTP answer."""
 
 import asyncio
+import base64
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from bench.gateway_process import free_port
 from bench.patients import patient_bytes
+from bench.processes import free_port
 
 EMPTY_APPLICATION = """
 import sys, uvicorn
@@ -23,6 +24,22 @@ async def application(scope, receive, send):
 uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), log_level="error",
             access_log=False, lifespan="off")
 """
+
+
+def encoded(request: bytes) -> str:
+    """Spell a request as the plan of a load wants it."""
+    return base64.b64encode(request).decode()
+
+
+def of_database(database: str, url: str, folder: Path, seconds: float) -> dict[str, float]:
+    """Give the rates of a database's driver alone: point reads, durable creates."""
+    if database == "sqlite":
+        reads = sqlite_reads_per_second(folder, seconds)
+        commits = sqlite_commits_per_second(folder, seconds)
+    else:
+        reads = postgres_reads_per_second(url, seconds)
+        commits = postgres_commits_per_second(url, seconds)
+    return {f"{database} read": reads, f"{database} commit": commits}
 
 
 def start_empty_http() -> tuple[subprocess.Popen[bytes], int]:
