@@ -23,11 +23,12 @@ from passerelle.store.contract import HistoryPage, Outcome, Page, Put, Unit, Ver
 
 
 class Repository:
-    """What a caller may do with the record."""
+    """What a caller may do with the record; ``warns``: somebody reads what a write warns of."""
 
-    def __init__(self, gateway: Gateway, caller: Caller) -> None:
+    def __init__(self, gateway: Gateway, caller: Caller, *, warns: bool = True) -> None:
         self.gateway = gateway
         self.caller = caller
+        self.warns = warns
 
     async def read(self, key: Key) -> Version:
         """Give the current version. Raises NotFound, or Gone when it has been deleted."""
@@ -244,7 +245,9 @@ class Repository:
         blob: str | None = None,
     ) -> Outcome:
         """Commit a resource that has been demanded of."""
-        checked = await written_references.check(self.gateway, self.caller, key, resource)
+        checked = await written_references.check(
+            self.gateway, self.caller, key, resource, warns=self.warns
+        )
         kept = await keeping.prepare(
             self.gateway.store, self.caller, key, resource, must_be_new=must_be_new, blob=blob
         )

@@ -70,7 +70,9 @@ class FhirService:
         route = routes.get(method)
         if route is None:
             raise _without_route(shape, request.method)
-        repository = Repository(self.gateway, caller)
+        # A Bundle is answered with an outcome for each entry, other writes where one is asked for.
+        warns = route.code == "transaction" or request.preference.returns == "OperationOutcome"
+        repository = Repository(self.gateway, caller, warns=warns)
         if route.negotiates:
             return await route.handler(repository, request)
         wanted = request.wanted()
