@@ -137,7 +137,7 @@ class _Exchange:
             return
         scope["passerelle.caller"] = caller
         if self.method == "HEAD":  # every address that is read can be asked for its head
-            scope["method"] = "GET"
+            scope = self.scope = {**scope, "method": "GET"}  # the server's own stays: no body goes
         await door.rest(scope, self.receive, self._send_on)
 
     async def _reply(self, reply: Reply) -> None:

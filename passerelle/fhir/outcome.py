@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/operationoutcome.html . The rule's slug is a code of our
 French text is for people, the English one for those who debug.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,10 @@ RULES = PASSERELLE + "/CodeSystem/rules"
 LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
 COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 """The extensions that say where in the text an issue is."""
+
+_UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What no text of FHIR may hold, and XML cannot (https://hl7.org/fhir/R4/datatypes.html#string):
+the name of a parameter or of a member may, and an expression says it again."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -34,11 +39,14 @@ def _issue(issue: Issue) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": {"coding": [{"system": RULES, "code": issue.rule}], "text": issue.text},
-        "diagnostics": issue.text_en,
+        "details": {
+            "coding": [{"system": RULES, "code": issue.rule}],
+            "text": _sayable(issue.text),
+        },
+        "diagnostics": _sayable(issue.text_en),
     }
-    if issue.expression is not None:
-        entry["expression"] = [issue.expression]
+    if issue.expression:
+        entry["expression"] = [_sayable(issue.expression)]
     if issue.line is not None:
         entry["extension"] = [
             {"url": url, "valueInteger": value}
@@ -46,3 +54,8 @@ def _issue(issue: Issue) -> dict[str, Any]:
             if value is not None
         ]
     return entry
+
+
+def _sayable(text: str) -> str:
+    """Give a text with a mark in the place of each character that FHIR does not have."""
+    return _UNSAYABLE.sub("\ufffd", text) if _UNSAYABLE.search(text) else text

@@ -66,6 +66,20 @@ def request(method, address, body=b"", *headers):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+async def test_the_head_of_an_address_beside_the_base_is_whole_and_the_connection_goes_on(port):
+    answer = await exchange(
+        port,
+        request("HEAD", "/health/live")
+        + request("HEAD", "/nothing")
+        + request("HEAD", "/docs")
+        + request("GET", "/health/live", b"", "Connection: close"),
+    )
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"404", b"200", b"200"]
+    assert answer.count(b'{"status":"live"}') == 1
+    metrics = await exchange(port, request("GET", "/metrics", b"", "Connection: close"))
+    assert b'status="500"' not in metrics
+
+
 async def test_a_resource_goes_in_and_comes_out_over_one_connection(port):
     answer = await exchange(
         port,

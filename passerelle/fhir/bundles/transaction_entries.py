@@ -159,7 +159,7 @@ class EntryReading:
 
     def _read_patch(self, resource: Resource) -> None:
         """Note the faults of a patch; it is read again once its links can be resolved."""
-        if resource.get("resourceType") not in patch_entries.TYPES:
+        if _type_of(resource) not in patch_entries.TYPES:
             self._fault("bundle.patch-resource", "resource")
             return
         try:
@@ -175,7 +175,7 @@ class EntryReading:
         if not isinstance(resource, dict):
             self._fault("bundle.resource-missing", "resource", method=method)
             return None
-        if resource.get("resourceType") not in self.types:
+        if _type_of(resource) not in self.types:
             self._fault("bundle.resource-type-unknown", "resource.resourceType")
             return None
         return resource
@@ -268,3 +268,9 @@ class EntryReading:
                 return {"interaction": "vread", "type": type_, "key": key, "version": int(version)}
         self._fault("bundle.url-malformed", "request.url")
         return None
+
+
+def _type_of(resource: Resource) -> str:
+    """Give the type that a resource says it is of; empty when it says none in a text."""
+    named = resource.get("resourceType")
+    return named if isinstance(named, str) else ""

@@ -252,6 +252,8 @@ class _List(NamedTuple):
 
 def _list_at(operation: Operation, finding: Finding) -> _List:
     """Give the list that a path ends with the name of. Raises _RefusedError, NotReadError."""
+    if not operation.path.steps:  # the resource itself is no list
+        raise NotReadError
     *before, last = operation.path.steps
     if not isinstance(last, Name):
         raise NotReadError
