@@ -62,6 +62,14 @@ class SqliteReaders:
         self._spent += 1
         return self._spent > BUDGET
 
+    def _allow_the_end(self) -> None:
+        """Let what is over its budget end its transaction: a COMMIT has steps as well.
+
+        SQLite counts the steps of a statement from one execution to the next: now and then it looks
+        in the midst of a COMMIT, and one that is stopped there would stay open for ever.
+        """
+        self._spent = 0
+
     def one(self, sql: str, args: tuple[Any, ...]) -> Any:
         """Give the first row of a point reading, here and now. Raises Unavailable."""
         self._spent = 0
@@ -89,7 +97,7 @@ class SqliteReaders:
             if not far:
                 self._spent = 0
                 try:
-                    return _snapshot(near, reading)
+                    return _snapshot(near, reading, self._allow_the_end)
                 except sqlite3.OperationalError as fault:
                     if not interrupted(fault):
                         raise
@@ -107,12 +115,17 @@ class SqliteReaders:
         return _snapshot(connection, reading)
 
 
-def _snapshot(connection: sqlite3.Connection, reading: Callable[[sqlite3.Connection], T]) -> T:
-    """Do a reading of several statements on one state of the file."""
+def _snapshot(
+    connection: sqlite3.Connection,
+    reading: Callable[[sqlite3.Connection], T],
+    ending: Callable[[], None] = lambda: None,
+) -> T:
+    """Do a reading of several statements on one state of the file; ``ending`` before its end."""
     connection.execute("BEGIN")
     try:
         return reading(connection)
     finally:
+        ending()
         if connection.in_transaction:
             connection.execute("COMMIT")
 
