@@ -6,6 +6,10 @@ No script, nothing from elsewhere: one page that can be read offline, in light a
 import html
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
+
+from passerelle.api.docs_examples import EXAMPLES, FORM
+from passerelle.fhir.conformance.structure_table import resource_types
 
 TITLE = "Passerelle"
 
@@ -34,13 +38,23 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padd
 overflow:auto}
 table{border-collapse:collapse;width:100%}
 td{border-top:1px solid var(--line);padding:.4rem .8rem .4rem 0;vertical-align:top}
-td:first-child{width:4.5rem;font-weight:600}
+td:first-child{width:5.5rem;font-weight:600}
+form{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:0 0 1.2rem}
+label{color:var(--soft);font-size:.9rem}
+input,select,button{font:inherit;color:var(--ink);background:var(--card);padding:.3rem .6rem;
+border:1px solid var(--line);border-radius:.4rem;display:block}
+input{width:10rem}
+button{background:var(--mark);color:var(--back);border:0;font-weight:600;cursor:pointer}
+.door code{display:block;color:var(--soft);overflow-wrap:anywhere;margin-bottom:.5rem}
+details{margin:1rem 0}
+summary{cursor:pointer;font-weight:600}
+.types{columns:13rem;margin:.8rem 0;line-height:1.9;font-size:.9rem}
 """
 
 DOORS = (
     (
         "La base FHIR",
-        "Ressources R4 en JSON : lire, écrire, chercher, transactions.",
+        "Ressources R4 en JSON et en XML : lire, écrire, chercher, transactions.",
         (
             ("fhir/metadata?_pretty=true", "ce qu'elle sait faire"),
             ("fhir/Patient?_pretty=true&_count=10", "dix patients"),
@@ -90,8 +104,17 @@ sécurisée de santé.</p>
 FHIR 4.0.1 · base <code>{base}</code></span></p>
 <h2>Les portes</h2>
 <div class="doors">{doors}</div>
+<h2>La base FHIR, à essayer</h2>
+{form}
+<div class="doors">{examples}</div>
+<details><summary>Les {count} types de ressources</summary><p class="types">{types}</p></details>
+<details><summary>Toutes les interactions de la base FHIR</summary>
+<table>{interactions}</table></details>
 <h2>En une ligne</h2>
 <pre>curl '{base}/Patient?family=durand'
+curl -H 'Accept: application/fhir+xml' '{base}/Patient?_count=1'
+curl -X PATCH -H 'Content-Type: application/json-patch+json' '{base}/Patient/ID' \\
+  --data '[{{"op": "replace", "path": "/active", "value": false}}]'
 curl -X PUT -H 'Content-Type: application/json' --data @dossier.json \\
   '{root}/dossiers/https://exemple.fr/dossiers|1'
 passerelle dossier push dossier.json
@@ -102,8 +125,16 @@ passerelle fhir search 'Patient?family=durand'</pre>
 """
 
 
-def page(openapi: Mapping[str, Any], *, base_url: str, version: str, ready: bool) -> str:
-    """Write the page of a gateway from the description of its routes."""
+def page(
+    openapi: Mapping[str, Any],
+    fhir: Mapping[str, Any],
+    *,
+    base_url: str,
+    version: str,
+    ready: bool,
+) -> str:
+    """Write the page of a gateway from the descriptions of its routes and of its FHIR base."""
+    types = sorted(resource_types())
     return PAGE.format(
         title=TITLE,
         style=STYLE,
@@ -113,7 +144,12 @@ def page(openapi: Mapping[str, Any], *, base_url: str, version: str, ready: bool
         base=html.escape(base_url),
         root=html.escape(base_url.removesuffix("/fhir")),
         doors="".join(_door(*door) for door in DOORS),
-        routes="".join(_routes(openapi)),
+        form=FORM,
+        examples="".join(_examples(*each) for each in EXAMPLES),
+        count=len(types),
+        types="<br>".join(_type(each) for each in types),
+        interactions="".join(_routes(fhir)),
+        routes="".join(_routes(openapi["paths"])),
     )
 
 
@@ -124,10 +160,31 @@ def _door(name: str, what: str, links: tuple[tuple[str, str], ...]) -> str:
     return f'<div class="door"><h3>{html.escape(name)}</h3><p>{html.escape(what)}</p>{items}</div>'
 
 
-def _routes(openapi: Mapping[str, Any]) -> list[str]:
+def _examples(name: str, links: tuple[tuple[str, str], ...]) -> str:
+    """Show questions with their addresses; what is answered is laid out to be read."""
+    items = "".join(
+        f'<a href="{html.escape(_laid_out(address))}">{html.escape(told)}</a>'
+        f"<code>{html.escape(address)}</code>"
+        for address, told in links
+    )
+    return f'<div class="door"><h3>{html.escape(name)}</h3>{items}</div>'
+
+
+def _laid_out(address: str) -> str:
+    """Give the address of an example as a browser opens it."""
+    if not address.startswith("fhir"):
+        return address
+    return quote(address, safe="/?&=:,$-_") + ("&" if "?" in address else "?") + "_pretty=true"
+
+
+def _type(name: str) -> str:
+    return f'<a href="fhir/{name}?_count=10&amp;_pretty=true">{name}</a>'
+
+
+def _routes(paths: Mapping[str, Any]) -> list[str]:
     return [
         f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
         f"<td>{html.escape(operation.get('summary', ''))}</td></tr>"
-        for path, methods in openapi["paths"].items()
+        for path, methods in paths.items()
         for method, operation in methods.items()
     ]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.api import docs_page
 from passerelle.api.description.document import document, types_named
+from passerelle.api.description.fhir_paths import generic_paths
 from passerelle.api.metrics import CONTENT_TYPE, Metrics
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import PasserelleError
@@ -60,6 +61,7 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
     async def docs(request: Request) -> Response:
         written = docs_page.page(
             request.app.openapi(),
+            generic_paths(gateway.writing),
             base_url=gateway.base_url,
             version=request.app.version,
             ready=await gateway.store.ready(),

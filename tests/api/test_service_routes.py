@@ -92,3 +92,15 @@ async def test_figures_are_given_while_the_record_is_away(served):
     answer = await served.ask("GET", "/metrics")
     assert answer.status_code == 200
     await served.gateway.store.open()
+
+
+async def test_the_page_lets_the_fhir_base_be_tried_and_names_all_of_it(served):
+    page = (await served.ask("GET", "/docs")).text
+    for title in ("Chercher", "Suivre les liens", "L&#x27;histoire", "Les opérations", "En XML"):
+        assert f"<h3>{title}</h3>" in page
+    for shape in ("/fhir/{type}/{id}/_history", "/fhir/Patient/{id}/$everything", "/fhir/_search"):
+        assert f"<code>{shape}</code>" in page
+    blank = "/fhir/Patient?family=durand&given=&birthdate=&_format=xml&_pretty=true"
+    answer = await served.ask("GET", blank)  # what the form asks: empty fields ask for nothing
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/fhir+xml")
