@@ -81,10 +81,10 @@ SEARCHES = (
     search("parameters that are not UTF-8", "name=%ff%fe", Answer(400, "http.query-not-utf8")),
     search("NUL", "name=a%00b", Answer(400, "search.value-invalid"), "name"),
     search(
-        "`_summary` that is not answered",
-        "_summary=true",
+        "a parameter of the standard that is not answered",
+        "_query=current-high-risk",
         Answer(400, "search.parameter-not-supported"),
-        "_summary",
+        "_query",
     ),
     Case(
         "a form of another type",

@@ -41,7 +41,8 @@ class Tried:
 @contextmanager
 def trying(database_url: str, folder: Path, operator: OperatorProcess) -> Iterator[Tried]:
     """Start a gateway; when all is done nothing that was sent stands in its log, nor a fault."""
-    with GatewayProcess(database_url, folder, **operator.settings) as process:
+    settings = operator.settings | {"binary_limit": "50000000"}
+    with GatewayProcess(database_url, folder, **settings) as process:
         process.start().wait_ready()
         with httpx.Client(base_url=process.url, timeout=60) as client:
             tried = Tried(process, client, operator)

@@ -237,5 +237,5 @@ def _is_file_name(name: str) -> bool:
         and not has_control(name)  # first: a lone surrogate cannot be encoded
         and len(name.encode("utf-8")) <= NAME_MAX_BYTES
         and not _PATH_CHARACTERS & set(name)
-        and name.strip(". ") == name
+        and name.strip(". ") == name == name.strip()  # readers leave such edges away
     )
