@@ -81,10 +81,10 @@ SEARCHES = (
     search("parameters that are not UTF-8", "name=%ff%fe", Answer(400, "http.query-not-utf8")),
     search("NUL", "name=a%00b", Answer(400, "search.value-invalid"), "name"),
     search(
-        "a parameter of the standard that is not answered",
-        "_query=current-high-risk",
+        "`_contained`, which is not answered",
+        "_contained=true",
         Answer(400, "search.parameter-not-supported"),
-        "_query",
+        "_contained",
     ),
     Case(
         "a form of another type",

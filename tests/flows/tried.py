@@ -41,8 +41,7 @@ class Tried:
 @contextmanager
 def trying(database_url: str, folder: Path, operator: OperatorProcess) -> Iterator[Tried]:
     """Start a gateway; when all is done nothing that was sent stands in its log, nor a fault."""
-    settings = operator.settings | {"binary_limit": "50000000"}
-    with GatewayProcess(database_url, folder, **settings) as process:
+    with GatewayProcess(database_url, folder, **operator.settings) as process:
         process.start().wait_ready()
         with httpx.Client(base_url=process.url, timeout=60) as client:
             tried = Tried(process, client, operator)
@@ -66,6 +65,8 @@ def _prepare(tried: Tried) -> None:
         "content": [{"attachment": {"contentType": "text/plain", "data": "QQ=="}}],
     }
     tried.keep(f"/fhir/DocumentReference/{bad_input.SENT}", document)
+    binary = {"resourceType": "Binary", "id": "bytes", "contentType": "text/plain", "data": "QUJD"}
+    tried.keep("/fhir/Binary/bytes", binary)
     name = {"system": THERE, "value": "there"}
     tried.keep(f"/dossiers/{THERE}|there", bad_input.dossier(id=name))
     ended = {"status": "closed", "closedAt": "2026-11-01", "closure": {"reason": "goals-met"}}
