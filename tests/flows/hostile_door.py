@@ -9,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 from tests.flows.gateway_process import GatewayProcess
-from tests.flows.hostile_requests import Hostile
+from tests.flows.hostile_request import Hostile
 
 SECONDS = 60
 DOCUMENTED = frozenset({501, 503})

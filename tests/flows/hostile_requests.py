@@ -6,7 +6,7 @@ Each is drawn whole by hypothesis, so that one at fault is told in its smallest 
 import gzip
 import json
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from hypothesis import strategies as some
@@ -14,21 +14,14 @@ from hypothesis import strategies as some
 from passerelle.fhir import json_text
 from passerelle.fhir.xml import writer
 from tests.fhir import mutations
+from tests.flows.hostile_questions import calls, questions
+from tests.flows.hostile_request import Hostile
 from tests.flows.hostile_seeds import SEEDS
 from tests.flows.hostile_values import METHODS, TYPES, hostile_headers, query
 
 JSON = "application/fhir+json"
 XML = "application/fhir+xml"
 JSON_PATCH = "application/json-patch+json"
-
-
-class Hostile(NamedTuple):
-    """One request as it is sent: the address is ASCII, whatever it means."""
-
-    method: str
-    address: str
-    headers: dict[str, str]
-    body: bytes | None = None
 
 
 def _spelled(value: Any) -> bytes:
@@ -259,6 +252,8 @@ KINDS = {
     "JSON bodies": json_bodies(),
     "XML bodies": xml_bodies(),
     "searches": searches(),
+    "questions": questions(),
+    "operations": calls(_spoilt()),
     "bundles": bundles(),
     "patches": patches(),
     "bytes": byte_requests(),
