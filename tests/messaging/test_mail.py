@@ -253,7 +253,11 @@ def test_no_text_of_a_user_closes_the_exchange_with_a_patient(subject: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../a", "a/b", "a\\b", "C:a", ".a", "a.", "a ", "\xa0", "a\u2003", "é" * 101, 'a"b']
+    "name",
+    [
+        *("", ".", "..", "../a", "a/b", "a\\b", "C:a", ".a", "a."),
+        *("a ", "\xa0", "a\u2003", "é" * 101, 'a"b'),
+    ],
 )
 def test_file_names_that_are_paths_are_refused(name: str) -> None:
     mail = a_mail(attachments=(Attachment(name, "application/pdf", b""),))
