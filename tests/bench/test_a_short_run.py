@@ -37,3 +37,4 @@ def test_every_line_of_the_table_is_measured_on_a_gateway(tmp_path):
         assert figure["count"] > 0
         assert (figure["refused_count"], figure["errors"]) == (0, 0)
     assert measured.facts["idle_mb"] > 0
+    assert not record.is_new
