@@ -47,6 +47,20 @@ async def test_the_resource_itself_is_no_list_to_insert_into(served, rules, kind
     assert (answer.status_code, rules(answer)) == (422, ["patch.does-not-suit"])
 
 
+async def test_the_paths_of_a_patch_walk_only_so_far(served, rules):
+    """59 kB of patch took eleven seconds of the process on a Patient of 1,500 names."""
+    names = [{"family": "x", "given": ["a"] * 20} for _ in range(1_500)]
+    await served.kept({"resourceType": "Patient", "id": "a", "name": names})
+    path = "Patient.name.where(given.where($this='a').exists()).where(family='y')"
+    parts = [{"name": "type", "valueCode": "delete"}, {"name": "path", "valueString": path}]
+    operations = [{"name": "operation", "part": parts}] * 200
+    patch = {"resourceType": "Parameters", "parameter": operations}
+    answer = await served.ask("PATCH", "/fhir/Patient/a", patch)
+    assert (answer.status_code, rules(answer)) == (422, ["patch.too-much-walked"])
+    operations[1:] = []
+    assert (await served.ask("PATCH", "/fhir/Patient/a", patch)).status_code == 200
+
+
 async def test_a_refusal_that_names_a_control_character_can_be_read_in_xml(served):
     for name in ("%01", "a%1b", "%ef%bf%be"):
         answer = await served.ask(

@@ -10,7 +10,7 @@ from passerelle.fhir.conformance.structure_table import Element
 from passerelle.fhir.patch import path_text
 from passerelle.fhir.patch.json_patch import OPERATIONS_MAX
 from passerelle.fhir.patch.patch_values import given, insert, length, put
-from passerelle.fhir.patch.path_places import Finding, Place, element_of
+from passerelle.fhir.patch.path_places import Effort, Finding, Place, RefusedError, element_of
 from passerelle.fhir.patch.path_text import Name, NotReadError, Steps
 from passerelle.fhir.resource import Resource
 
@@ -38,10 +38,6 @@ class Operation(NamedTuple):
     at: int = 0
     source: int = 0
     destination: int = 0
-
-
-class _RefusedError(Exception):
-    """An operation cannot be done on that resource; its message is the slug of the rule."""
 
 
 def parse(parameters: Resource) -> tuple[Operation, ...]:
@@ -120,24 +116,24 @@ def apply(patch: tuple[Operation, ...], resource: Resource) -> Resource:
 
     Raises Unprocessable at the first operation that cannot be done, naming its parameter.
     """
-    patched = deepcopy(resource)
+    patched, effort = deepcopy(resource), Effort()
     for operation in patch:
         try:
-            _DO[operation.kind](operation, Finding(patched))
+            _DO[operation.kind](operation, Finding(patched, effort))
         except NotReadError:
             raise Unprocessable(issue("patch.does-not-suit", operation.place)) from None
-        except _RefusedError as refusal:
+        except RefusedError as refusal:
             raise Unprocessable(issue(str(refusal), operation.place)) from None
     return patched
 
 
 def _one(operation: Operation, finding: Finding) -> Place:
-    """Give the one place of a path. Raises _RefusedError."""
+    """Give the one place of a path. Raises RefusedError."""
     places = finding.run(operation.path)
     if not places:
-        raise _RefusedError("patch.nowhere")
+        raise RefusedError("patch.nowhere")
     if len(places) > 1:
-        raise _RefusedError("patch.several")
+        raise RefusedError("patch.several")
     return places[0]
 
 
@@ -148,7 +144,7 @@ def _add(operation: Operation, finding: Finding) -> None:
     if not element.many and place.inside is not None:
         names = element.json_names()
         if any(name in place.inside or "_" + name in place.inside for name in names):
-            raise _RefusedError("patch.there-already")
+            raise RefusedError("patch.there-already")
     put(_opened(place), element, value)
 
 
@@ -173,7 +169,7 @@ def _delete(operation: Operation, finding: Finding) -> None:
     """Delete an element; when there is none, nothing is to be done."""
     places = finding.run(operation.path)
     if len(places) > 1:
-        raise _RefusedError("patch.several")
+        raise RefusedError("patch.several")
     for place in places:
         _demand_inside(place)
         _drop(place, finding)
@@ -181,7 +177,7 @@ def _delete(operation: Operation, finding: Finding) -> None:
 
 def _demand_inside(place: Place) -> None:
     if not place.name:
-        raise _RefusedError("patch.whole-resource")
+        raise RefusedError("patch.whole-resource")
 
 
 def _drop(place: Place, finding: Finding) -> None:
@@ -251,7 +247,7 @@ class _List(NamedTuple):
 
 
 def _list_at(operation: Operation, finding: Finding) -> _List:
-    """Give the list that a path ends with the name of. Raises _RefusedError, NotReadError."""
+    """Give the list that a path ends with the name of. Raises RefusedError, NotReadError."""
     if not operation.path.steps:  # the resource itself is no list
         raise NotReadError
     *before, last = operation.path.steps
@@ -259,9 +255,9 @@ def _list_at(operation: Operation, finding: Finding) -> _List:
         raise NotReadError
     parents = finding.run(Steps(tuple(before), operation.path.from_root))
     if not parents:
-        raise _RefusedError("patch.nowhere")
+        raise RefusedError("patch.nowhere")
     if len(parents) > 1:
-        raise _RefusedError("patch.several")
+        raise RefusedError("patch.several")
     element = element_of(parents[0].inner_kind, last.name)
     if not element.many:
         raise NotReadError
@@ -272,14 +268,14 @@ def _list_at(operation: Operation, finding: Finding) -> _List:
 def _insert(operation: Operation, finding: Finding) -> None:
     found = _list_at(operation, finding)
     if operation.at > found.size:
-        raise _RefusedError("patch.index-beyond")
+        raise RefusedError("patch.index-beyond")
     insert(found.holder, given(found.element, deepcopy(operation.value)), operation.at)
 
 
 def _move(operation: Operation, finding: Finding) -> None:
     found = _list_at(operation, finding)
     if max(operation.source, operation.destination) >= found.size:
-        raise _RefusedError("patch.index-beyond")
+        raise RefusedError("patch.index-beyond")
     for name in (found.element.name, "_" + found.element.name):
         items = found.holder.get(name)
         if isinstance(items, list):

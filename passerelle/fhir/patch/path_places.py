@@ -29,6 +29,28 @@ from passerelle.fhir.resource import Resource
 
 ROOTS = frozenset({"Resource", "DomainResource"})
 
+PLACES_MAX = 150_000
+"""As many places the paths of one patch may walk through: a fifth of a second."""
+
+
+class RefusedError(Exception):
+    """An operation cannot be done on that resource; its message is the slug of the rule."""
+
+
+class Effort:
+    """How far the paths of one patch have walked, all its operations together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = PLACES_MAX
+
+    def spend(self, places: int) -> None:
+        """Count places, and each step as one. Raises RefusedError past the bound."""
+        self.left -= places + 1
+        if self.left < 0:
+            raise RefusedError("patch.too-much-walked")
+
 
 class Place(NamedTuple):
     """One element that is there: member ``name`` of ``holder``, item number ``item`` if it repeats.
@@ -117,11 +139,12 @@ def children(place: Place, name: str) -> list[Place]:
 class Finding:
     """The search for the places of a path in one resource."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, effort: Effort | None = None) -> None:
         self.root = root(resource)
+        self.effort = effort or Effort()
 
     def run(self, path: Steps) -> list[Place]:
-        """Give the places of a path, in document order. Raises NotReadError."""
+        """Give the places of a path, in document order. Raises NotReadError, RefusedError."""
         found = self.follow(path, [self.root])
         if not all(isinstance(one, Place) for one in found):
             raise NotReadError
@@ -144,6 +167,7 @@ class Finding:
                 found = found[step.number : step.number + 1]
             else:
                 found = self._called(step, found)
+            self.effort.spend(len(found))
         return found
 
     def _is_root_name(self, name: str, found: list[Any]) -> bool:
