@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from passerelle.fhir.search import ucum
 from passerelle.fhir.search.extraction import extract
-from passerelle.fhir.search.number_interval import ABOVE_ALL, BELOW_ALL, precision_interval
+from passerelle.fhir.search.number_interval import ABOVE_ALL, BELOW_ALL, exactly
 from passerelle.fhir.search.phonetic import phonetic
 from passerelle.fhir.search.quantity_values import quantities_of
 from passerelle.fhir.search.search_parameters import indexed
@@ -35,8 +35,8 @@ def test_a_composite_keeps_together_what_stands_in_one_element() -> None:
     found = composites(observation, "component-code-value-quantity")
     as_written = [row for row in found if row[3] == UCUM]
     assert as_written == [
-        ("high", "urn:l", "mm[Hg]", UCUM, 119.5, 120.5, 0.0, 0.0),
-        ("low", "urn:l", "mm[Hg]", UCUM, 79.5, 80.5, 0.0, 0.0),
+        ("high", "urn:l", "mm[Hg]", UCUM, 120.0, 120.0, 0.0, 0.0),
+        ("low", "urn:l", "mm[Hg]", UCUM, 80.0, 80.0, 0.0, 0.0),
     ]
     assert composites(observation, "combo-code-value-quantity") == found
     assert composites(observation, "code-value-quantity") == []
@@ -57,7 +57,7 @@ def test_a_composite_of_three_takes_what_is_the_resources() -> None:
         "variant": [{"start": 10, "end": 12}],
     }
     assert composites(sequence, "chromosome-variant-coordinate") == [
-        ("1", "", "", "", 9.5, 10.5, 11.5, 12.5)
+        ("1", "", "", "", 10.0, 10.0, 12.0, 12.0)
     ]
 
 
@@ -111,9 +111,9 @@ def test_any_text_is_a_unit_or_none(code: str) -> None:
 def test_a_range_with_an_open_end_and_money_are_quantities() -> None:
     low = {"value": 3, "system": UCUM, "code": "kat"}
     ranged = list(quantities_of({"low": low}))
-    assert ranged[0] == (UCUM, "kat", Decimal("2.5"), ABOVE_ALL)
-    assert list(quantities_of({"high": {"value": 3}})) == [("", "", BELOW_ALL, Decimal("3.5"))]
-    euros = precision_interval(Decimal("12.50"))
+    assert ranged[0] == (UCUM, "kat", Decimal(3), ABOVE_ALL)
+    assert list(quantities_of({"high": {"value": 3}})) == [("", "", BELOW_ALL, Decimal(3))]
+    euros = exactly(Decimal("12.50"))
     assert list(quantities_of({"value": Decimal("12.50"), "currency": "EUR"})) == [
         ("urn:iso:std:iso:4217", "EUR", *euros)
     ]
@@ -122,9 +122,7 @@ def test_a_range_with_an_open_end_and_money_are_quantities() -> None:
 def test_samples_are_the_interval_that_holds_them() -> None:
     sampled = {"origin": {"value": 10}, "period": 1, "factor": 2, "data": "1 E 4 -2 U"}
     assert list(quantities_of(sampled)) == [("", "", Decimal(6), Decimal(18))]
-    assert list(quantities_of({**sampled, "data": "E U"})) == [
-        ("", "", Decimal("9.5"), Decimal("10.5"))
-    ]
+    assert list(quantities_of({**sampled, "data": "E U"})) == [("", "", Decimal(10), Decimal(10))]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_composite_holds_within_one_row(record: Record, text: str, found: list
     code = param("Observation", "code-value-quantity")
     rows: list[tuple[Any, ...]] = []
     for pid, name, value in ((1, "8480-6", 140.0), (2, "8480-6", 120.0), (3, "9", 150.0)):
-        ends = (value - 0.5, value + 0.5)
+        ends = (value, value)
         rows.append((code, name, "urn:l", "mm[Hg]", ucum.SYSTEM, *ends, pid))
         brought = ucum.canonical("mm[Hg]", *(Decimal(str(end)) for end in ends))
         assert brought is not None
@@ -75,11 +75,11 @@ def test_quantities_are_compared_in_canonical_units_and_else_as_written(record: 
         record,
         *("quantity", columns),
         [
-            (value, ucum.SYSTEM, "mg", 5.35, 5.45, 1),
-            (value, ucum.CANONICAL, "g", 0.00535, 0.00545, 1),
-            (value, ucum.SYSTEM, "kg", 98.5, 99.5, 2),
-            (value, ucum.CANONICAL, "g", 98500.0, 99500.0, 2),
-            (value, "", "drops", 11.5, 12.5, 3),
+            (value, ucum.SYSTEM, "mg", 5.4, 5.4, 1),
+            (value, ucum.CANONICAL, "g", 0.0054, 0.0054, 1),
+            (value, ucum.SYSTEM, "kg", 99.0, 99.0, 2),
+            (value, ucum.CANONICAL, "g", 99000.0, 99000.0, 2),
+            (value, "", "drops", 12.0, 12.0, 3),
         ],
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, create_engine, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from passerelle.fhir.search.number_interval import precision_interval
+from passerelle.fhir.search.number_interval import exactly
 from passerelle.fhir.search.query_values import number_value, quantity_value
 from passerelle.store import schema
 from passerelle.store.search_sql.search_faces import FACES
@@ -42,7 +42,7 @@ def found(kind: str, text: str) -> list[str]:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             for pid, kept in enumerate(KEPT):
-                low, high = precision_interval(Decimal(kept))
+                low, high = exactly(Decimal(kept))
                 unit = {"system": "urn:u", "code": "kg"} if kind == "quantity" else {}
                 row = {"param": 1, "low": float(low), "high": float(high), "pid": pid, **unit}
                 connection.execute(table.insert().values(row))
@@ -57,16 +57,22 @@ def found(kind: str, text: str) -> list[str]:
     [
         ("100", ["100", "100.4"]),
         ("ne100", ["1.5", "101"]),
-        ("gt100", ["100", "101", "100.4"]),
+        ("100.00", ["100"]),
+        ("1e2", ["100", "101", "100.4"]),
+        ("ne100.4", ["1.5", "100", "101"]),
+        ("gt100", ["101", "100.4"]),
         ("ge101", ["101"]),
-        ("lt100", ["1.5", "100"]),
+        ("lt100", ["1.5"]),
         ("le100", ["1.5", "100"]),
         ("sa100.2", ["101", "100.4"]),
+        ("sa100", ["101", "100.4"]),
         ("eb100", ["1.5"]),
+        ("ap92", ["100", "101", "100.4"]),
+        ("ap90", []),
         ("ap100", ["100", "101", "100.4"]),
     ],
 )
-def test_a_number_is_compared_by_its_precision(text: str, wanted: list[str]) -> None:
+def test_a_number_is_compared_by_the_precision_that_is_asked(text: str, wanted: list[str]) -> None:
     assert found("number", text) == wanted
     assert found("quantity", text + "|urn:u|kg") == wanted
     assert found("quantity", text + "||kg") == wanted

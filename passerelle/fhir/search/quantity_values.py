@@ -14,7 +14,7 @@ from passerelle.fhir.search.number_interval import (
     ABOVE_ALL,
     BELOW_ALL,
     NumberInterval,
-    precision_interval,
+    exactly,
 )
 
 CURRENCIES = "urn:iso:std:iso:4217"
@@ -29,7 +29,7 @@ Unit = tuple[str, str, Decimal, Decimal]
 def number_of(node: Any) -> NumberInterval | None:
     """Give the interval of a number or a Range; None for anything else."""
     if type(node) in _NUMBERS:
-        return precision_interval(Decimal(node))
+        return exactly(Decimal(node))
     return _range_of(node) if type(node) is dict else None
 
 
@@ -53,9 +53,12 @@ def quantities_of(node: Mapping[str, Any]) -> Iterator[Unit]:
     if code and word and code != word:
         yield "", index_bounds.key(word), low, high
     if code and system == ucum.SYSTEM:
-        same = ucum.canonical(code, low, high)
+        # An open end is open in any unit.
+        known = [end for end in found if end not in (BELOW_ALL, ABOVE_ALL)] or [Decimal(0)]
+        same = ucum.canonical(code, known[0], known[-1])
         if same is not None:
-            yield ucum.CANONICAL, same.code, Decimal(same.low), Decimal(same.high)
+            low = low if low == BELOW_ALL else Decimal(same.low)
+            yield ucum.CANONICAL, same.code, low, high if high == ABOVE_ALL else Decimal(same.high)
 
 
 def _value_of(quantity: Any) -> NumberInterval | None:
@@ -63,7 +66,7 @@ def _value_of(quantity: Any) -> NumberInterval | None:
     value = quantity.get("value") if type(quantity) is dict else None
     if not isinstance(value, _NUMBERS):
         return None
-    return precision_interval(Decimal(value))
+    return exactly(Decimal(value))
 
 
 def _range_of(node: Mapping[str, Any]) -> NumberInterval | None:
@@ -88,5 +91,4 @@ def _samples_of(node: Mapping[str, Any]) -> NumberInterval | None:
         ends = [Decimal(str(end)) * factor for end in (min(samples), max(samples))]
     except (ValueError, InvalidOperation):  # no samples, or what is no number
         return origin
-    middle = (origin.low + origin.high) / 2
-    return NumberInterval(min(ends) + middle, max(ends) + middle)
+    return NumberInterval(min(ends) + origin.low, max(ends) + origin.low)

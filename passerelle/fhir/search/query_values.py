@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 from passerelle.fhir.references import is_id, target
 from passerelle.fhir.search import index_bounds, ucum
 from passerelle.fhir.search.date_interval import interval
-from passerelle.fhir.search.number_interval import precision_interval
+from passerelle.fhir.search.number_interval import about, precision_interval
 from passerelle.fhir.search.text_norm import normal
 
 Prefix: TypeAlias = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
@@ -55,7 +55,7 @@ class DateValue(NamedTuple):
 
 
 class NumberValue(NamedTuple):
-    """A prefix, a number and the interval that its precision stands for."""
+    """A prefix, a number and the interval that its precision, or ``ap``, stands for."""
 
     prefix: Prefix
     value: Decimal
@@ -231,7 +231,8 @@ def number_value(text: str) -> NumberValue:
     """Read a number with its prefix; raises BadValue."""
     prefix, literal = _prefixed(text)
     number = _number(literal)
-    return NumberValue(prefix, number, *precision_interval(number))
+    width = about if prefix == "ap" else precision_interval
+    return NumberValue(prefix, number, *width(number))
 
 
 def quantity_value(text: str) -> QuantityValue:

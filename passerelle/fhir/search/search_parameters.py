@@ -26,7 +26,7 @@ ANY = "Resource"
 CORE_URL = "http://hl7.org/fhir/SearchParameter/"
 """What the address of a definition of R4 begins with; the table leaves it out."""
 
-INDEX_FORM = 2
+INDEX_FORM = 3
 """Raised when the same table makes other index rows than before, so that they are made again."""
 
 HIDDEN_KINDS: frozenset[str] = frozenset()

@@ -110,16 +110,31 @@ def is_of_the_row(shape: Shape) -> bool:
     return isinstance(shape, ClauseShape) and by_id(shape.params[0]).code in OF_THE_ROW
 
 
+_SAID_ELSEWHERE = {"token": "string", "reference": "token"}
+"""By table: the one of what a code says in words (``:text``), a reference by an identifier."""
+
+
+def _missing(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+    """Write whether one row has no value of a parameter, or has one."""
+    name = face_of(by_id(clause.params[0])).table
+    there: list[ColumnElement[bool]] = []
+    for each in (name, _SAID_ELSEWHERE.get(name)):
+        if each is not None:
+            table = scope.index(each)
+            own = of_parameters(table, clause.params)
+            there.append(exists().where(table.c.pid == resource.c.pid, own))
+    return not_(_one_holds(there)) if clause.missing else _one_holds(there)
+
+
 def _probe_leaf(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
     """Write whether one row satisfies a criterion that is no chain."""
     if is_of_the_row(clause):
         return _one_holds(_alternatives(scope, clause, resource))
     face = face_of(by_id(clause.params[0]), clause.modifier)
     table = scope.index(face.table)
-    there = exists().where(table.c.pid == resource.c.pid)
     if clause.missing is not None:
-        there = there.where(of_parameters(table, clause.params))
-        return not_(there) if clause.missing else there
+        return _missing(scope, clause, resource)
+    there = exists().where(table.c.pid == resource.c.pid)
     there = there.where(_one_holds(_alternatives(scope, clause, table)))
     return not_(there) if denies(clause) else there
 

@@ -52,6 +52,25 @@ COMPARISONS: dict[str, Comparison] = {
 """By prefix. ``ap`` meets what is asked for, widened by its own width on each side; ``po`` is an
 operator of `_filter`: the two overlap."""
 
+NUMBERS: dict[str, Comparison] = {
+    "eq": Comparison(
+        ("low", "high", "high"),
+        lambda low, high, end: and_(low >= end(), high < end(), low < end()),
+    ),
+    "ne": Comparison(("low", "high"), lambda low, high, end: or_(low < end(), high >= end())),
+    "gt": Comparison(("high",), lambda low, high, end: high > end()),
+    "lt": Comparison(("low",), lambda low, high, end: low < end()),
+    "ge": Comparison(("high",), lambda low, high, end: high >= end()),
+    "le": Comparison(("low",), lambda low, high, end: low <= end()),
+    "sa": Comparison(("high",), lambda low, high, end: low > end()),
+    "eb": Comparison(("low",), lambda low, high, end: high < end()),
+    "ap": Comparison(("high", "low"), lambda low, high, end: and_(low <= end(), high >= end())),
+}
+"""The same where what is kept is a number, whose ends are one, or a range with both its ends.
+
+``eq`` and ``ne`` look at the precision of what is asked, ``ap`` at what is about it, the others at
+the very number."""
+
 POINTS: dict[str, Comparison] = {
     "eq": Comparison(("low", "high"), lambda at, _, end: and_(at >= end(), at < end())),
     "ne": Comparison(("low", "high"), lambda at, _, end: or_(at < end(), at >= end())),

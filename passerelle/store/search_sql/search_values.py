@@ -21,7 +21,7 @@ from passerelle.fhir.search.query_values import (
     TokenValue,
     UriValue,
 )
-from passerelle.store.search_sql.search_intervals import COMPARISONS, POINTS, ends_of
+from passerelle.store.search_sql.search_intervals import COMPARISONS, NUMBERS, POINTS, ends_of
 
 Arguments: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = tuple[ColumnElement[Any], ...]
@@ -140,7 +140,7 @@ def _id_key(table: Source, shape: Any) -> Columns:
 
 def number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Arguments:
     """Only ``eq``, ``ne`` and ``ap`` look at the precision of a number."""
-    comparison = COMPARISONS[value.prefix]
+    comparison = NUMBERS[value.prefix]
     if value.prefix in ("eq", "ne", "ap"):
         return ends_of(comparison, float(value.low), float(value.high))
     return ends_of(comparison, float(value.value), float(value.value))
@@ -150,7 +150,7 @@ def number_condition(
     table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
     """Write how the interval of a number stands to the one that is asked for."""
-    return COMPARISONS[shape].write(table.c.low, table.c.high, lambda: bind(_FLOAT))
+    return NUMBERS[shape].write(table.c.low, table.c.high, lambda: bind(_FLOAT))
 
 
 def quantity_shape(value: QuantityValue, modifier: str) -> Hashable:
@@ -182,7 +182,7 @@ def quantity_condition(
         parts.append(table.c.system == bind(_TEXT))
     if with_code:
         parts.append(table.c.code == bind(_TEXT))
-    comparison = COMPARISONS[prefix]
+    comparison = NUMBERS[prefix]
     parts.append(comparison.write(table.c.low, table.c.high, lambda: bind(_FLOAT)))
     return and_(*parts)
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from passerelle.errors.refusals import Unavailable
+from passerelle.errors.refusals import Invalid, Unavailable
 from passerelle.errors.rules import issue
 
 _RULES = {
@@ -33,6 +33,13 @@ def unavailable(fault: BaseException) -> Unavailable | None:
         return Unavailable(issue("record.full"))
     rule = _RULES.get(code & 0xFF)
     return Unavailable(issue(rule)) if rule else None
+
+
+def too_nested(fault: sqlite3.Error) -> Invalid | None:
+    """Give the refusal of a search whose SQL is nested deeper than SQLite can read."""
+    if "parser stack overflow" in str(fault) or "Expression tree is too large" in str(fault):
+        return Invalid(issue("search.too-nested"))
+    return None
 
 
 def interrupted(fault: sqlite3.Error) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from passerelle.errors.refusals import Unavailable
 from passerelle.errors.rules import issue
 from passerelle.store.sqlite.sqlite_connection import connect_reader
-from passerelle.store.sqlite.sqlite_faults import interrupted, unavailable
+from passerelle.store.sqlite.sqlite_faults import interrupted, too_nested, unavailable
 
 STEPS = 1_000
 """Of the machine between two looks at the budget."""
@@ -104,7 +104,7 @@ class SqliteReaders:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(threads, self._run_far, reading)
         except sqlite3.Error as fault:
-            raise unavailable(fault) or fault from fault
+            raise unavailable(fault) or too_nested(fault) or fault from fault
 
     def _run_far(self, reading: Callable[[sqlite3.Connection], T]) -> T:
         """Do a reading on the connection of this thread."""

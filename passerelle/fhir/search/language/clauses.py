@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/search.html#has
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.references import is_id
 from passerelle.fhir.search.language.criterion import (
     Clause,
@@ -64,10 +65,10 @@ def targets_of(parameter: Parameter, modifier: str, name: str) -> tuple[str, ...
     """
     if not modifier:
         if parameter.targets == (ANY,):
-            return tuple(sorted(TYPES_WITH_PARAMETERS))
+            return tuple(sorted(resource_types()))
         return parameter.targets
     if modifier not in parameter.targets and (
-        parameter.targets != (ANY,) or modifier not in TYPES_WITH_PARAMETERS
+        parameter.targets != (ANY,) or modifier not in resource_types()
     ):
         raise refuse("search.target-unknown", name, target=modifier if modifier.isalpha() else "?")
     return (modifier,)
