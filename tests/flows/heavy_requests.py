@@ -105,7 +105,7 @@ HEAVY: dict[str, Hostile] = {
     "a path of 3,000 names": _walked("Patient" + ".name" * 3_000, 1),
     "5,000 parentheses": _walked("(" * 5_000, 1),
     "15,000 faults": _new(name=[{"zz": 1}] * 15_000),
-    "20,000 unknown members": _new(**{f"z{n}": 1 for n in range(20_000)}),
+    "50,000 unknown members": _new(**{f"z{n}": 1 for n in range(50_000)}),
     "20,000 unknown elements": _send(
         "POST",
         "/Patient",
