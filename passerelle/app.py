@@ -111,7 +111,9 @@ def new_id() -> str:
 def make_gateway(settings: Settings) -> Gateway:
     """Make the gateway of the settings; its store is still to be opened."""
     return Gateway(
-        store=open_store(settings.database_url.get_secret_value(), clock=clock),
+        store=open_store(
+            settings.database_url.get_secret_value(), clock=clock, full_text=settings.full_text
+        ),
         clock=clock,
         new_id=new_id,
         base_url=settings.fhir_base_url,
@@ -288,19 +290,21 @@ def _tell_a_fault(task: asyncio.Task[None]) -> None:
 
 
 def make_workers(gateway: Gateway) -> tuple[Works, ...]:
-    """Make what works beside the requests: the worker, and the mail reader if there is mail.
+    """Make what works beside the requests: the worker, the full text's, and that of mail if any.
 
     The worker's holder is a name of its own among all workers.
     """
+    from passerelle.dossiers.full_text_following import FullTextFollower
     from passerelle.dossiers.mailing import transmission
     from passerelle.dossiers.mailing.mail_reception import MailReader
     from passerelle.dossiers.mailing.transmission_sending import send_job
 
     handlers = {transmission.JOB_KIND: send_job}
     worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    follower = FullTextFollower(gateway)
     if gateway.mail is None:
-        return (worker,)
-    return (worker, MailReader(gateway, gateway.mail))
+        return (worker, follower)
+    return (worker, follower, MailReader(gateway, gateway.mail))
 
 
 def web_application(settings: Settings, *, start_worker: StartWorker | None = None) -> Door:

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     conditional_delete: ConditionalDelete = "single"
     deleted_max: Annotated[int, Field(ge=1, le=10_000)] = DELETED_MAX
     update_create: bool = True
+    full_text: bool = True
     job_lease_seconds: Annotated[float, Field(ge=1, le=86_400)] = USUAL.lease_seconds
     job_retry_seconds: Annotated[tuple[Wait, ...], Field(max_length=50)] = USUAL.retry_seconds
     ins_allow_test: bool = False

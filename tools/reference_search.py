@@ -44,6 +44,12 @@ def write() -> str:
         "`_filter`, with `and`, `or` (of one rank, from left to right), `not (…)`, parentheses, "
         "paths (`patient.name`) and filters within them (`patient[active eq true].name`).",
         table(("Kind", "Operators"), _operators()),
+        "## Words",
+        "`_text` looks through the narrative, `_content` through the whole resource: words side by "
+        'side or with `AND`, `OR`, `NOT` and parentheses, `"phrases"`, beginnings (`hospi*`). '
+        "Case, accents and punctuation do not count: `hopital` finds `l'hôpital`. They take no "
+        "modifier and are no condition. An `information` issue says so when the newest changes "
+        "are not known yet.",
         "## Of several types",
         "`GET [base]?…` and `POST [base]/_search` search all types, or those of `_type`, by the "
         "parameters that all of them have. `GET [base]/[compartment]/[id]/[type]?…` and `…/*?…` "

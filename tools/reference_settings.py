@@ -34,6 +34,8 @@ MEANINGS = {
     "deletes them all, `off` refuses it.",
     "deleted_max": "As many resources one conditional delete or one cascade may delete.",
     "update_create": "Whether `PUT Type/id` may create under an id of the client's.",
+    "full_text": "Whether the words of resources are kept for `_text` and `_content`, which are "
+    "refused by name otherwise. `passerelle reindex` lets go of them once it is off.",
     "job_lease_seconds": "How long a worker holds a job, such as a sending: the jobs of one that "
     "died are taken up after that. A sending may take four fifths of it.",
     "job_retry_seconds": "How long to wait after each attempt before the next one, as a JSON list "

@@ -193,6 +193,7 @@ def reindex(json: JsonOption = False) -> None:
     _demand_record(settings, json=json)
     shown = None if json else _progress
     report = asyncio.run(rebuild(settings.database_url.get_secret_value(), derive, progress=shown))
+    asyncio.run(_gather_full_text(settings))
     conflicts = [str(key) for key in report.conflicts]
     if json:
         printing.as_json({"resources": report.resources, "conflicts": conflicts})
@@ -203,6 +204,20 @@ def reindex(json: JsonOption = False) -> None:
             told = (f"identifiant déjà pris : {key}", f"identifier taken already: {key}")
             printing.line(*told, good=False)
     raise typer.Exit(printing.REFUSED if conflicts else printing.DONE)
+
+
+async def _gather_full_text(settings: "Settings") -> None:
+    """Forget the words of all resources and gather them again, when they are to be kept."""
+    from passerelle.app import make_gateway
+    from passerelle.store.upkeep.full_text_again import forget_full_text, gather_full_text
+
+    await forget_full_text(settings.database_url.get_secret_value())
+    store = make_gateway(settings).store
+    await store.open()
+    try:
+        await gather_full_text(store)
+    finally:
+        await store.close()
 
 
 def _progress(done: int, of: int) -> None:

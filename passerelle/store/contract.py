@@ -15,7 +15,7 @@ from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 from passerelle.store.gathering import Everything, Marks
-from passerelle.store.packages import Packages
+from passerelle.store.kept_beside import KeptBeside
 from passerelle.store.referring import Referred, Referring
 
 
@@ -279,12 +279,8 @@ class Stale(Exception):
     """An expectation or a lease no longer holds: read, decide again. Never leaves dossiers/."""
 
 
-class Store(Referring, Protocol):
+class Store(Referring, KeptBeside, Protocol):
     """The record. All methods raise ``Unavailable`` when the database does not answer."""
-
-    @property
-    def packages(self) -> Packages:
-        """The tables of the installed FHIR packages."""
 
     async def open(self) -> None:
         """Open the connections and start the writer; raises Unavailable when not migrated."""
@@ -324,7 +320,10 @@ class Store(Referring, Protocol):
         """
 
     async def search(self, query: Query, caller: Caller) -> Page:
-        """Give one page of the matches of a query, with what it asks to include."""
+        """Give one page of the matches of a query, with what it asks to include.
+
+        Raises Invalid when it asks the full text and there is none.
+        """
 
     async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
         """Give the ids of at most ``limit`` matches, in pid order: for conditions."""

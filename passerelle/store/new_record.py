@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from passerelle.fhir.search.search_parameters import digest
-from passerelle.store import revision, schema
+from passerelle.store import full_text_tables, revision, schema
 from passerelle.store.sqlite.sqlite_connection import connect_writer, path_of
 
 SECRET_BYTES = 32
@@ -33,7 +33,7 @@ def create(database_url: str) -> bool:
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
             connection.execute("ROLLBACK")
             return False
-        for statement in statements():
+        for statement in statements(full_text=full_text_tables.has_fts5(connection)):
             connection.execute(statement)
         connection.execute("INSERT INTO alembic_version VALUES (?)", (revision.head(),))
         for setting in (("cursor", os.urandom(SECRET_BYTES)), ("search-parameters", digest())):
@@ -44,11 +44,16 @@ def create(database_url: str) -> bool:
         connection.close()
 
 
-def statements() -> list[str]:
-    """Give the statements that make all tables and indexes of the record on SQLite."""
+def statements(*, full_text: bool = True) -> list[str]:
+    """Give the statements that make all tables and indexes of the record on SQLite.
+
+    Without the table of the full text where this SQLite does not have FTS5.
+    """
     dialect = sqlite.dialect()
     made = [_VERSION_TABLE]
     for table in schema.metadata.sorted_tables:
+        if table is schema.full_text and not full_text:
+            continue
         made.append(str(CreateTable(table).compile(dialect=dialect)))
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             made.append(str(CreateIndex(index).compile(dialect=dialect)))

@@ -57,6 +57,7 @@ class Rows:
         "claim",
         "composite",
         "date",
+        "full_text",
         "number",
         "policy",
         "position",
@@ -83,6 +84,7 @@ class Rows:
         self.uri = _admit(schema.uri, caller)
         self.composite = _admit(schema.composite, caller)
         self.position = _admit(schema.position, caller)
+        self.full_text = _admit(schema.full_text, caller)
         self.claim = _admit(schema.claim, caller)
 
 

@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from passerelle.store.full_text_tables import make_tables
+
 metadata = MetaData()
 
 feed_floor = Sequence("feed_floor", metadata=metadata)
@@ -281,6 +283,8 @@ conformance = Table(
     **_CLUSTERED,
 )
 
+full_text, follower = make_tables(metadata)
+
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.
     event.listen(
@@ -293,6 +297,6 @@ for _stored in (version.c.body, version.c.aside, blob.c.bytes):
 
 PROTECTED = (
     *(resource, version, token, string, reference, date, number, quantity, uri),
-    *(composite, position, claim),
+    *(composite, position, claim, full_text),
 )
 """Read only through :class:`passerelle.store.rows.Rows`."""

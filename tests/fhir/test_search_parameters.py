@@ -69,7 +69,7 @@ def test_a_reference_says_what_it_may_lead_to() -> None:
 
 def test_a_type_without_parameters_of_its_own_has_the_common_ones() -> None:
     assert sorted(parameters("Binary")) == [
-        *("_id", "_lastUpdated", "_profile", "_security", "_source", "_tag")
+        *("_content", "_id", "_lastUpdated", "_profile", "_security", "_source", "_tag", "_text")
     ]
     assert "Binary" not in TYPES_WITH_PARAMETERS
 

@@ -101,7 +101,8 @@ def test_the_tables_are_strict(sqlite_database_url: str) -> None:
     connection = sqlite3.connect(path_of(sqlite_database_url))
     found = connection.execute("SELECT name FROM pragma_table_list WHERE strict = 0").fetchall()
     connection.close()
-    assert {name for (name,) in found} == {
+    # FTS5 makes its own.
+    assert {name for (name,) in found if not name.startswith("full_text")} == {
         "alembic_version",
         "sqlite_schema",
         "sqlite_sequence",

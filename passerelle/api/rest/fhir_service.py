@@ -19,7 +19,7 @@ from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.search.language.compartments import compartments
-from passerelle.fhir.search.search_parameters import parameters
+from passerelle.fhir.search.search_parameters import FULL_TEXT, Parameter, parameters
 from passerelle.store.caller import Caller
 
 PREFIX = fhir_routes.BASE
@@ -88,6 +88,13 @@ class FhirService:
             said = responses.said(reply.status, refusal.issues, reply.headers[1:])
             return await formats.formed(said, wanted)
 
+    def _searched(self, type_: str) -> Mapping[str, Parameter]:
+        """Give what a type can be searched by: the full text only where there is one."""
+        found = parameters(type_)
+        if self.gateway.store.full_text.on:
+            return found
+        return {code: each for code, each in found.items() if code not in FULL_TEXT}
+
     def capabilities(self) -> bytes:
         """Give the CapabilityStatement, made once."""
         if self._metadata is None:
@@ -97,7 +104,7 @@ class FhirService:
                 system_interactions=fhir_routes.SYSTEM_INTERACTIONS,
                 conditions=fhir_routes.conditions(self.gateway.writing),
                 patch_formats=patches.FORMATS,
-                parameters=parameters,
+                parameters=self._searched,
                 compartments=compartments(),
                 operations=tuple(operations.claims(resource_types())),
             )

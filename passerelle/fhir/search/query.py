@@ -26,6 +26,7 @@ from passerelle.fhir.search.language.criterion import (
     Unknown,
 )
 from passerelle.fhir.search.language.filter_criteria import filter_criterion
+from passerelle.fhir.search.language.full_text import asked_by_full_text
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.language.terminology import Terminology
 from passerelle.fhir.search.query_results import (
@@ -290,4 +291,8 @@ def parse_criteria(
     query = parse(type, pairs, strict=True, base_url=base_url, terminology=terminology)
     if not query.clauses:
         raise Invalid(issue("search.criteria-missing"))
+    late = asked_by_full_text(query.clauses)
+    if late is not None:
+        # The full text follows the log: a condition is decided on what is there.
+        raise Invalid(issue("search.full-text-condition", late, name=late))
     return query

@@ -33,7 +33,7 @@ IGNORED = frozenset({"_format", "_pretty"})
 NOT_SUPPORTED = frozenset(
     {
         *("_elements", "_contained", "_containedType", "_score", "_summary", "_sort", "_count"),
-        *("_include", "_revinclude", "_total", "_text", "_content", "_query", "_type", "_cursor"),
+        *("_include", "_revinclude", "_total", "_query", "_type", "_cursor"),
     }
 )
 """Of the standard but not answered, or not with a modifier: leaving them out would lie."""

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 from passerelle.fhir.references import is_id, target
 from passerelle.fhir.search import index_bounds, ucum
 from passerelle.fhir.search.date_interval import interval
+from passerelle.fhir.search.full_text_query import FullTextValue
 from passerelle.fhir.search.number_interval import about, precision_interval
 from passerelle.fhir.search.text_norm import normal
 
@@ -121,6 +122,7 @@ Value: TypeAlias = (
     | CodesValue
     | NearValue
     | CompositeValue
+    | FullTextValue
 )
 
 

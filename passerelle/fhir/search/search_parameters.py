@@ -111,17 +111,29 @@ def indexed(type: str) -> Mapping[str, Parameter]:
     return MappingProxyType({entry.code: entry for entry in found})
 
 
+FULL_TEXT: Mapping[str, Parameter] = MappingProxyType(
+    {
+        code: Parameter(id, ANY, code, "special", "", (), CORE_URL + name)
+        for id, code, name in (
+            (2_147_483_646, "_text", "DomainResource-text"),
+            (2_147_483_647, "_content", "Resource-content"),
+        )
+    }
+)
+"""The parameters of every type that no index rows answer but the full text."""
+
+
 @cache
 def parameters(type: str) -> Mapping[str, Parameter]:
     """Give the parameters of a resource type that may be asked for, by code.
 
     A type without parameters of its own has the common ones only (``_id``, ``_lastUpdated``,
-    ``_tag``, ``_profile``, ``_security``, ``_source``).
+    ``_tag``, ``_profile``, ``_security``, ``_source``, ``_text``, ``_content``).
     """
     return MappingProxyType(
         {
             code: entry
-            for code, entry in indexed(type).items()
+            for code, entry in (*indexed(type).items(), *FULL_TEXT.items())
             if entry.kind not in HIDDEN_KINDS and code not in HIDDEN_CODES
         }
     )
@@ -135,6 +147,9 @@ def _types_by_id() -> Mapping[int, tuple[str, str]]:
 @cache
 def by_id(id: int) -> Parameter:
     """Give a parameter by the id that index rows carry; raises KeyError for an unknown one."""
+    for entry in FULL_TEXT.values():
+        if entry.id == id:
+            return entry
     type, code = _types_by_id()[id]
     return indexed(type)[code]
 

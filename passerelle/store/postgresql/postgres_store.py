@@ -29,11 +29,13 @@ from passerelle.store.contract import (
     Version,
 )
 from passerelle.store.everything.everything_pages import page
+from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, Marks
 from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import GONE
+from passerelle.store.postgresql.postgres_full_text import PostgresShelf
 from passerelle.store.postgresql.postgres_horizon import horizon
 from passerelle.store.postgresql.postgres_listener import Listener
 from passerelle.store.postgresql.postgres_packages import PostgresRunner
@@ -58,7 +60,13 @@ class PostgresStore:
     """``Store`` on PostgreSQL; see the protocol for what each method gives and raises."""
 
     def __init__(
-        self, database_url: str, *, clock: Callable[[], int], connections: int, waiting_max: int
+        self,
+        database_url: str,
+        *,
+        clock: Callable[[], int],
+        connections: int,
+        waiting_max: int,
+        full_text: bool = True,
     ) -> None:
         """Name the database and the clock, and bound the connections."""
         self._connections = Connections(database_url, connections, waiting_max)
@@ -66,6 +74,7 @@ class PostgresStore:
         self._jobs_added = WakeUp()
         self.packages = Packages(PostgresRunner(self._connections))
         self._listener = Listener(self._connections, self._jobs_added)
+        self.full_text = FullText(PostgresShelf(self._connections), self, on=full_text)
         self._secret = b""
 
     async def open(self) -> None:
@@ -172,6 +181,7 @@ class PostgresStore:
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""
+        told = await self.full_text.answering(query)
         several = query.includes or query.rev_includes or query.total == "accurate"
 
         async def read(connection: asyncpg.Connection) -> Page:
@@ -186,7 +196,7 @@ class PostgresStore:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return await page()
 
-        return await self._reading(read)
+        return telling(await self._reading(read), told)
 
     async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
         """Give the ids of at most ``limit`` matches, in pid order."""

@@ -93,7 +93,7 @@ def _alternatives(
     written: list[ColumnElement[bool]] = []
     for group in clause.groups:
         found = _group(scope, clause, group, table)
-        if face.table != "resource":
+        if face.table not in ("resource", "full_text"):
             other = face.other_rows is not None and face.other_rows(group.shape)
             params = tuple(-param for param in clause.params) if other else clause.params
             found = [of_parameters(table, params) & one for one in found]

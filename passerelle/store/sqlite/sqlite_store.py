@@ -30,6 +30,7 @@ from passerelle.store.contract import (
     Version,
 )
 from passerelle.store.everything.everything_pages import page
+from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, Marks
 from passerelle.store.packages import Packages
 from passerelle.store.referring import Referred
@@ -44,6 +45,7 @@ from passerelle.store.sqlite import sqlite_outbox
 from passerelle.store.sqlite.sqlite_batch import Batch
 from passerelle.store.sqlite.sqlite_connection import path_of
 from passerelle.store.sqlite.sqlite_faults import unavailable
+from passerelle.store.sqlite.sqlite_full_text import SqliteShelf
 from passerelle.store.sqlite.sqlite_packages import SqliteRunner
 from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
 from passerelle.store.sqlite.sqlite_writer import SqliteWriter
@@ -53,13 +55,17 @@ from passerelle.store.wake_up import WakeUp
 class SqliteStore:
     """``Store`` on SQLite; see the protocol for what each method gives and raises."""
 
-    def __init__(self, database_url: str, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, database_url: str, *, clock: Callable[[], int], full_text: bool = True
+    ) -> None:
         """Name the file and the clock. Raises ValueError for a URL that names no file."""
         self._path = path_of(database_url)
         self._writer = SqliteWriter(self._path, clock)
         self._readers = SqliteReaders(self._path)
         self._jobs_added = WakeUp()
         self.packages = Packages(SqliteRunner(self._readers, self._writer))
+        self._shelf = SqliteShelf(self._readers, self._writer)
+        self.full_text = FullText(self._shelf, self, on=full_text)
         self._secret = b""
 
     async def open(self) -> None:
@@ -70,6 +76,7 @@ class SqliteStore:
             self._readers.start()
             revision.demand_migrated(self._revision())
             self._secret = self._readers.one(revision.SECRET_QUERY, ())[0]
+            self.full_text.on = self.full_text.on and self._shelf.is_there()
             self._writer.start(asyncio.get_running_loop())
         except sqlite3.Error as fault:
             await self.close()
@@ -145,11 +152,13 @@ class SqliteStore:
 
     async def search(self, query: Query, caller: Caller) -> Page:
         """Give one page of the matches of a query, with what it asks to include."""
-        return await self._readers.run(
+        told = await self.full_text.answering(query)
+        page = await self._readers.run(
             lambda connection: without_waiting(
                 search(_runner(connection), query, caller, "sqlite", secret=self._secret)
             )
         )
+        return telling(page, told)
 
     async def matching(self, query: Query, caller: Caller, *, limit: int) -> tuple[str, ...]:
         """Give the ids of at most ``limit`` matches, in pid order."""

@@ -5,6 +5,7 @@ of rights and claims as the body gives them again; no rows of nobody; bytes with
 kept under; no lease for ever; and, of SQLite, what it finds wrong with the file itself.
 """
 
+from passerelle.store.upkeep.check_full_text import check_full_text
 from passerelle.store.upkeep.check_outbox import check_blobs, check_jobs, check_messages
 from passerelle.store.upkeep.check_resources import check_resources
 from passerelle.store.upkeep.findings import CheckReport, Derive, Progress, Tally
@@ -29,6 +30,7 @@ async def check(
         if await is_outdated(opened):
             tally.find("index-outdated", NAME)
         await check_resources(opened, derive, tally, progress or _nobody)
+        await check_full_text(opened, tally)
         await check_blobs(opened, tally)
         await check_jobs(opened, tally, now)
         await check_messages(opened, tally)

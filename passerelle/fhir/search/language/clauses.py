@@ -17,6 +17,7 @@ from passerelle.fhir.search.language.criterion import (
     joined,
     refuse,
 )
+from passerelle.fhir.search.language.full_text import full_text_clause, is_full_text
 from passerelle.fhir.search.language.modifiers import (
     NEGATIVE,
     OF_IDENTIFIERS,
@@ -220,6 +221,8 @@ def plain_clause(
     parameter: Parameter, modifier: str, name: str, text: str, reading: Reading
 ) -> Clause:
     """Understand a criterion that is no chain. Raises Refused."""
+    if is_full_text(parameter):
+        return full_text_clause(parameter, modifier, name, text)
     modifier = _modifier(parameter, modifier, name)
     values = tuple(_read_values(parameter, modifier, name, text, reading))
     if len(values) > 1:

@@ -23,7 +23,7 @@ from passerelle.fhir.search.language.filter_syntax import (
     Tree,
     parse_filter,
 )
-from passerelle.fhir.search.language.modifiers import OF_THE_ROW, reader
+from passerelle.fhir.search.language.modifiers import OF_THE_ROW, allowed, reader
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.query_values import BadValue, escape
 from passerelle.fhir.search.search_parameters import Parameter, parameters
@@ -94,7 +94,7 @@ class Filter:
 
     def _compared(self, parameter: Parameter, tree: Comparison) -> Clause:
         """Understand ``parameter operator value``."""
-        if tree.operator == "pr" and parameter.code not in OF_THE_ROW:
+        if tree.operator == "pr" and "missing" in allowed(parameter):
             if tree.value not in ("true", "false"):
                 raise refuse("search.value-invalid", self.name, kind="boolean")
             asked = "false" if tree.value == "true" else "true"

@@ -1,0 +1,20 @@
+"""What the store keeps beside resources and their index rows, each with methods of its own."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from passerelle.store.packages import Packages
+
+if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
+    from passerelle.store.full_text import FullText
+
+
+class KeptBeside(Protocol):
+    """A part of :class:`passerelle.store.contract.Store`."""
+
+    @property
+    def packages(self) -> Packages:
+        """The tables of the installed FHIR packages."""
+
+    @property
+    def full_text(self) -> "FullText":
+        """The words that `_text` and `_content` look among."""
