@@ -16,6 +16,7 @@ from typing import Any
 
 from bench import limits, processes, report, surroundings
 from bench.dossiers import OF_A_PATIENT, id_of
+from bench.dossiers import surroundings as surroundings_of
 from bench.filling import fill
 from bench.gateway_process import gateway_process
 from bench.http_messages import request
@@ -72,7 +73,8 @@ def measure_gateway(record: Record, patients: int, scale: Scale) -> Measured:
     with running(process, scale.settle_seconds) as facts:
         roots = (process.pid, *record.roots)
         target = Target(name, "127.0.0.1", process.port, process.path, roots, record.database)
-        seeded = Seeded(ids, patients * OF_A_PATIENT, "its own commit path, offline")
+        around = sum(1 for _ in surroundings_of(patients))
+        seeded = Seeded(ids, patients * OF_A_PATIENT + around, "its own commit path, offline")
         measured = measure(target, seeded, scale, say)
     measured.facts.update(facts)
     return measured

@@ -125,7 +125,8 @@ def markdown(run: Run) -> str:
         f"Run of {run['date']}, commit {run['commit']}, on {machine['processor']}, "
         f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}.",
         f"Load average before and after: {run['load_average'][0]} and {run['load_average_after']} "
-        "(what else the machine was doing takes from every rate; CPU ms stay).",
+        "(far above the cores, others worked on it too: that takes from every rate and, by their "
+        "use of the caches, adds to every CPU ms; servers are measured one after another).",
         f"Versions: {spelled}.",
         f"Settings: {settings}.",
         "\n".join(limits(run)),
