@@ -48,6 +48,14 @@ def test_a_narrative_is_read_without_its_tags() -> None:
     assert words(narrative(div)) == (["jeane", "paul", "x", "y"], ["jeane", "paul", "x", "y"])
 
 
+@pytest.mark.parametrize(
+    "text", ["<", "<!--", '<"', "<a ", "</b", "&#", "&amp", "a:", "-->", "<p title='", "é\u0301"]
+)
+def test_no_text_takes_long_to_read(text: str) -> None:
+    hostile = text * 100_000  # of a square this would be hours
+    assert full_text({"resourceType": "Basic", "text": {"div": hostile}, "a": hostile})
+
+
 def test_the_content_holds_what_is_said_and_no_id_address_or_bytes() -> None:
     found = words(
         {

@@ -31,11 +31,13 @@ REPEATS_MAX = 250
 BYTES_MAX = 500_000
 """Of all words of a text: half of what PostgreSQL takes."""
 
-CHARACTERS_MAX = 1_000_000
-"""Of a text that is folded at all."""
+CHARACTERS_MAX = 200_000
+"""Of a text that is folded at all: one character may fold to eighteen."""
+
+MARKUP_MAX = 1_000_000
+"""Characters of a narrative, its tags included."""
 
 _WORD = re.compile(rf"[^\W_]+|{GAP}")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _INLINE = re.compile(r"</?(?:a|abbr|b|big|em|i|small|span|strong|sub|sup|tt|u)(?:\s[^<>]*)?>")
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}:[^\s]+|www\.[^\s]+")
@@ -79,7 +81,9 @@ def _narrative(text: Any) -> str:
 
 def _without_tags(div: str) -> str:
     """Take the tags off; those of a paragraph, a cell … stand between words."""
-    bare = _COMMENT.sub(" ", div[:CHARACTERS_MAX])
+    bare, *commented = div[:MARKUP_MAX].split("<!--")
+    # What follows the end of each comment; of one without an end there is nothing.
+    bare += "".join(f" {after.partition('-->')[2]}" for after in commented)
     return unescape(_TAG.sub(" ", _INLINE.sub("", bare)))
 
 
