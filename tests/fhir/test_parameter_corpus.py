@@ -68,7 +68,8 @@ def engine(expression: str) -> Engine:
             part = pattern.sub(written, part)
         part = RESOLVES.sub("", part)
         wanted = resolves["type"] if resolves else None
-        found.append((fhirpathpy.compile(part, models["r4"]), wanted))
+        evaluate: Any = fhirpathpy.compile(part, models["r4"])
+        found.append((evaluate, wanted))
     return found
 
 

@@ -47,7 +47,8 @@ def leads_to(reference: Any) -> str | None:
 
 def _evaluated(expression: str, resource: Resource) -> list[Any]:
     found: list[Any] = []
-    for part in expression.split(" | "):
+    # `_text` and `_content` lead nowhere.
+    for part in expression.split(" | ") if expression else ():
         # The engine does not know of every type that it is a Resource.
         evaluate, wanted = _compiled(part.strip().removeprefix("Resource."))
         found += [n for n in evaluate(resource) if wanted is None or leads_to(n) == wanted]

@@ -52,7 +52,7 @@ class Searches(Spelling):
 
     def parameter(self, type: str) -> Parameter:
         """Choose a parameter, mostly one that leads somewhere."""
-        known = list(parameters(type).values())
+        known = [each for each in parameters(type).values() if each.expression]
         for _ in range(6):
             found = self.random.choice(known)
             if found.code in ("_id", "_lastUpdated") or self.node(type, found) is not None:

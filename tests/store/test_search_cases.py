@@ -68,6 +68,15 @@ def test_a_range_without_an_end_is_compared_in_canonical_units(record: Record) -
     assert found(record, "PlanDefinition", ("context-quantity", f"gt0.06|{UCUM}|m")) == []
 
 
+def test_a_number_of_seventeen_digits_finds_itself(record: Record) -> None:
+    height = {"value": 66.89999999999999, "system": UCUM, "code": "[in_i]"}
+    fill(record, kept("Observation", a={"valueQuantity": height}))
+    asked = f"66.89999999999999|{UCUM}|[in_i]"
+    assert found(record, "Observation", ("value-quantity", asked)) == ["a"]
+    assert found(record, "Observation", ("value-quantity", "ne" + asked)) == []
+    assert found(record, "Observation", ("value-quantity", "66.9")) == ["a"]
+
+
 def test_a_chain_leads_to_a_type_that_has_no_parameters_of_its_own(record: Record) -> None:
     item = {"item": {"reference": "SubstanceNucleicAcid/n"}}
     fill(record, [

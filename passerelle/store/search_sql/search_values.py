@@ -6,6 +6,7 @@ alone, which takes the arguments in their order.
 """
 
 from collections.abc import Callable, Hashable
+from math import inf, nextafter
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, literal_column
@@ -141,9 +142,12 @@ def _id_key(table: Source, shape: Any) -> Columns:
 def number_arguments(value: NumberValue | QuantityValue, modifier: str) -> Arguments:
     """Only ``eq``, ``ne`` and ``ap`` look at the precision of a number."""
     comparison = NUMBERS[value.prefix]
+    point = float(value.value)
     if value.prefix in ("eq", "ne", "ap"):
-        return ends_of(comparison, float(value.low), float(value.high))
-    return ends_of(comparison, float(value.value), float(value.value))
+        # A number of seventeen digits stands for less than the databases' numbers tell apart.
+        high = max(float(value.high), nextafter(point, inf))
+        return ends_of(comparison, min(float(value.low), point), high)
+    return ends_of(comparison, point, point)
 
 
 def number_condition(
