@@ -22,6 +22,8 @@ IDLE_SECONDS = 2.0
 BUSY_REST_SECONDS = 1.0
 """Between two steps while others write: some hundred changes a second are followed then."""
 
+FAULT_REST_SECONDS = 60.0
+
 log = structlog.get_logger("full_text")
 
 
@@ -47,6 +49,9 @@ class FullTextFollower:
             except PasserelleError as refusal:
                 log.warning("full_text.unavailable", rules=str(refusal))
                 rest = IDLE_SECONDS
+            except Exception as fault:  # a fault of ours stops neither this nor the other workers
+                log.error("full_text.fault", fault=type(fault).__name__)
+                rest = FAULT_REST_SECONDS
             try:
                 await asyncio.wait_for(self._stopping.wait(), rest)
             except TimeoutError:

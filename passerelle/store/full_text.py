@@ -7,13 +7,14 @@ reached is kept with the words, in one transaction: after a crash it goes on fro
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import BigInteger, Text, bindparam, func, select, tuple_
 
-from passerelle.errors.refusals import Invalid, Issue
+from passerelle.errors.refusals import Invalid, Issue, PasserelleError
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
@@ -153,12 +154,14 @@ class FullText:
 
 
 def _words_of(heads: Sequence[Version]) -> list[Kept]:
-    """Gather the words of heads; a deletion has none."""
-    return [
-        Kept(head.pid, full_text(json_text.decode(head.body)))
-        for head in heads
-        if head.body is not None
-    ]
+    """Gather the words of heads; a deletion has none, nor has a body that cannot be read."""
+    found: list[Kept] = []
+    for head in heads:
+        if head.body is not None:
+            # A damaged body is for the check to tell of: it shall not hold up all that follows.
+            with suppress(PasserelleError):
+                found.append(Kept(head.pid, full_text(json_text.decode(head.body))))
+    return found
 
 
 def telling(page: Page, issues: tuple[Issue, ...]) -> Page:
