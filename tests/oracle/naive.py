@@ -152,12 +152,18 @@ class World:
         if kind == "composite":
             return any(
                 all(
-                    any(self._value(n, c.kind) for n in part)
+                    any(self._part(n, c.kind) for n in part)
                     for part, c in zip(e, parameter.components, strict=True)
                 )
                 for e in self.nodes.components(parameter, resource)
             )
         return any(self._value(node, kind) for node in self.nodes.of(parameter, resource))
+
+    def _part(self, node: Any, kind: str) -> bool:
+        """Tell whether a node is a value of a component, which takes no words and no identifier."""
+        if kind == "token":
+            return bool(list(codes(node, None)))
+        return literal_of(node) is not None if kind == "reference" else self._value(node, kind)
 
     def _value(self, node: Any, kind: str) -> bool:
         if kind == "token":
