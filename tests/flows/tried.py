@@ -14,6 +14,8 @@ from tests.flows.gateway_process import GatewayProcess
 from tests.flows.operator_process import OperatorProcess
 
 THERE = "https://coordination.example/dossiers"
+BINARY_LIMIT = 50_000_000
+"""Bytes of a Binary: as many as of another body, so that what is too large is so at every door."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Tried:
 @contextmanager
 def trying(database_url: str, folder: Path, operator: OperatorProcess) -> Iterator[Tried]:
     """Start a gateway; when all is done nothing that was sent stands in its log, nor a fault."""
-    with GatewayProcess(database_url, folder, **operator.settings) as process:
+    settings = {**operator.settings, "binary_limit": str(BINARY_LIMIT)}
+    with GatewayProcess(database_url, folder, **settings) as process:
         process.start().wait_ready()
         with httpx.Client(base_url=process.url, timeout=60) as client:
             tried = Tried(process, client, operator)
