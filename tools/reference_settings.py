@@ -86,7 +86,8 @@ def write() -> str:
         "Settings",
         "A setting is an environment variable, or a key of the TOML file that "
         f"{code(CONFIG)} names. The environment goes before the file. All faults are told at "
-        "once, by the name of the setting and never with its value.",
+        "once, by the name of the setting and never with its value. A variable `PASSERELLE_…` that "
+        "is no setting is told in the log when the gateway starts, with the name that is near.",
         table(("Variable", "Type", "Default", "Meaning"), rows),
         "## The TOML file",
         "A key is the name of the variable without `PASSERELLE_`, in small letters. The name of a "

@@ -54,6 +54,7 @@ def serve(workers: Workers = 1, no_worker: NoWorker = False, json: JsonOption = 
     from passerelle.app import server_options
 
     configure(settings.log_level)
+    starting.tell_unknown_variables()
     # The server ends what is in hand first, then raises the signal again for us.
     signal.signal(signal.SIGTERM, _end)
     printing.line(
@@ -81,6 +82,7 @@ def worker(json: JsonOption = False) -> None:
     from passerelle.app import make_gateway, make_workers
 
     configure(settings.log_level)
+    starting.tell_unknown_variables()
 
     async def work() -> None:
         gateway = make_gateway(settings)

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import os
 import socket
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from passerelle.errors.refusals import Issue, PasserelleError
@@ -13,6 +15,37 @@ if TYPE_CHECKING:
 
 FAILED = 3
 """The exit code with which uvicorn ends when the start fails."""
+
+NOT_SETTINGS = ("PASSERELLE_CONFIG", "PASSERELLE_LANG", "PASSERELLE_SERVER")
+"""Variables that are ours, but of the file, of the language and of the commands that ask."""
+
+TOLD_MAX = 20
+NAME_MAX = 60
+
+
+def unknown_variables(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give each variable that has our prefix and is no setting, with the setting nearest to it.
+
+    The second is empty where nothing is near. Values are not looked at.
+    """
+    from passerelle.settings import PREFIX, Settings
+
+    known = [*NOT_SETTINGS, *(PREFIX + name.upper() for name in Settings.model_fields)]
+    unknown = {name for name in names if name.upper().startswith(PREFIX)}
+    for name in sorted(name for name in unknown if name.upper() not in known)[:TOLD_MAX]:
+        from difflib import get_close_matches
+
+        cut = name[:NAME_MAX]
+        yield cut, next(iter(get_close_matches(cut.upper(), known, n=1, cutoff=0.8)), "")
+
+
+def tell_unknown_variables() -> None:
+    """Warn in the log of variables that would be settings, were they not misspelt."""
+    import structlog
+
+    log = structlog.get_logger("passerelle.cli")
+    for name, nearest in unknown_variables(os.environ):
+        log.warning("settings.unknown", setting=name, nearest=nearest)
 
 
 def port_refusal(settings: "Settings") -> Issue | None:

@@ -241,12 +241,18 @@ def serve(*arguments, **options):
 def test_serve_makes_its_record_answers_and_ends_well_at_sigterm(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    settings = {"PASSERELLE_BIND": f"127.0.0.1:{port}"}
+    settings = {"PASSERELLE_BIND": f"127.0.0.1:{port}", "PASSERELLE_BODY_LIMITS": "tres-secret"}
     process = serve(env=environment(tmp_path, **settings))
     try:
+        begun = []
         for line in process.stderr:
-            if json.loads(line)["event"].startswith("Uvicorn running"):
+            begun.append(json.loads(line))
+            if begun[-1]["event"].startswith("Uvicorn running"):
                 break
+        (unknown,) = [line for line in begun if line["event"] == "settings.unknown"]
+        assert unknown["setting"] == "PASSERELLE_BODY_LIMITS"
+        assert unknown["nearest"] == "PASSERELLE_BODY_LIMIT"
+        assert "tres-secret" not in str(begun)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         connection.request("GET", "/fhir/metadata")
         assert connection.getresponse().status == 200
