@@ -11,6 +11,7 @@ from itertools import islice
 
 from passerelle.errors.refusals import (
     Conflict,
+    Forbidden,
     Gone,
     Invalid,
     Issue,
@@ -34,6 +35,8 @@ TOGETHER: dict[str, type[PasserelleError]] = {
     "record.deleted": Gone,
     "record.ids-are-given": NotAllowed,
     "record.conditional-delete-off": NotSupported,
+    "package.read-only": Forbidden,
+    "package.tag-reserved": Unprocessable,
     "reference.still-referred": Conflict,
     "reference.cascade-too-large": Conflict,
 }

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from passerelle.dossiers import packaged
 from passerelle.dossiers.conditions import condition, expect
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
@@ -168,9 +169,10 @@ async def _commit(
     if decided.refused:
         await _demand_version(gateway, caller, keys[0], if_match)
         raise Conflict(*dict.fromkeys(decided.refused.values()))
+    writes = tuple(Delete(key, if_match) for key in keys) + tuple(map(Delete, decided.cascaded))
+    await packaged.demand(gateway, writes)
     unit = Unit(
-        writes=tuple(Delete(key, if_match if key in keys else None) for key in keys)
-        + tuple(map(Delete, decided.cascaded)),
+        writes=writes,
         expectations=expectations,
         unreferenced=decided.guarded,
     )

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html#patch . What comes of it is checked as any write.
 """
 
-from passerelle.dossiers import keeping, written_references
+from passerelle.dossiers import keeping, packaged, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
@@ -84,8 +84,10 @@ async def _attempt(
     warnings = keeping.demand(resource, gateway.ins)
     checked = await written_references.check(gateway, caller, key, resource)
     kept = await keeping.prepare(gateway.store, caller, key, resource, blob=head.blob)
+    put = Put(kept.draft, beside=head.version)
+    await packaged.demand(gateway, (put,))
     unit = Unit(
-        writes=(Put(kept.draft, beside=head.version),),
+        writes=(put,),
         expectations=() if expectation is None else (expect(*expectation),),
         present=checked.present,
         blobs=kept.blobs,

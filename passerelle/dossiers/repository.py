@@ -7,7 +7,7 @@ outbox happen here. https://hl7.org/fhir/R4/http.html
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from passerelle.dossiers import deletions, keeping, patching, written_references
+from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
@@ -261,6 +261,7 @@ class Repository:
             must_be_absent=must_be_absent,
             may_create=must_be_new or self.gateway.writing.update_create,
         )
+        await packaged.demand(self.gateway, (put,))
         unit = Unit(
             writes=(put,),
             expectations=() if expectation is None else (expect(*expectation),),

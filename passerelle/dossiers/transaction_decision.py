@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from passerelle.dossiers import deletions, keeping, patching, written_references
+from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.bundle_refusals import place_of, placed, refusal_of
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
@@ -86,6 +86,7 @@ class Deciding:
         if not self._faults:
             await self._look_at_references()
             await self._look_at_deletions()
+            await self._look_at_packages()
         if self._faults:
             raise refusal_of(self._faults)
         return self.made
@@ -187,3 +188,11 @@ class Deciding:
             self._faults.append((deleted[key], replace(said, expression=place)))
         self.made.writes += [(CASCADED, Delete(key)) for key in decided.cascaded]
         self.made.unreferenced = decided.guarded
+
+    async def _look_at_packages(self) -> None:
+        """See that what packages brought stays as it is."""
+        found = await packaged.faults(self.gateway, [write for _, write in self.made.writes])
+        for number, said in found.items():
+            index = self.made.writes[number][0]
+            place = place_of(index) if index != CASCADED else "Bundle"
+            self._faults.append((index, placed(said, f"{place}.resource")))

@@ -1,9 +1,10 @@
 """The installed FHIR packages: which there are, and which resources of the record each brought.
 
 The resources themselves are in the record like any other; what is kept here beside them says whose
-they are. The same statements run on both databases.
+they are. Nearly all statements are the same on both databases.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -69,6 +70,14 @@ _NOTE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, package, type, id) DO NOTHING"
 )
 _KEYS = "SELECT type, id FROM conformance WHERE name = ? AND package = ? ORDER BY type, id"
+_BROUGHT_SQLITE = (
+    "SELECT type, id FROM conformance "
+    "WHERE (type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+)
+_BROUGHT_POSTGRESQL = (
+    "SELECT type, id FROM conformance "
+    "WHERE (type, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+)
 _FORGET_ROWS = "DELETE FROM conformance WHERE name = ? AND package = ?"
 _FORGET = "DELETE FROM package WHERE name = ? AND version = ?"
 
@@ -103,6 +112,15 @@ class Packages:
         """Give the keys of all resources that a package brought."""
         rows = await self._runner.rows(_marked(_KEYS, self._runner.dialect), (name, version))
         return tuple(Key(*row) for row in rows)
+
+    async def brought(self, keys: Sequence[Key]) -> frozenset[Key]:
+        """Give those of some keys that a package has brought."""
+        if self._runner.dialect == "sqlite":
+            rows = await self._runner.rows(_BROUGHT_SQLITE, (json.dumps(list(keys)),))
+        else:
+            types, ids = [key.type for key in keys], [key.id for key in keys]
+            rows = await self._runner.rows(_BROUGHT_POSTGRESQL, (types, ids))
+        return frozenset(Key(*row) for row in rows)
 
     async def forget(self, name: str, version: str) -> None:
         """Forget a package whose resources have been deleted."""
