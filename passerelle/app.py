@@ -347,6 +347,7 @@ def application_of(
             gateway,
             body_limit=settings.body_limit,
             binary_limit=settings.binary_limit,
+            answer_limit=settings.answer_limit,
             software_version=VERSION,
         ),
         LoadedLater(rest),

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     auth: Literal["open", "smart"] = "open"
     body_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 50_000_000
     binary_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 500_000_000
+    answer_limit: Annotated[int, Field(ge=10_000, le=2_000_000_000)] = 50_000_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
     references: References = "warn"

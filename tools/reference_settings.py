@@ -24,6 +24,8 @@ MEANINGS = {
     "address. `smart`: not there yet; refused at the start.",
     "body_limit": "The largest body of a request, in bytes.",
     "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
+    "answer_limit": "As many bytes as all resources of the answer to one batch or transaction may "
+    "have: the entries after that are answered 413, and what they write is left out of it.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder whose FHIR packages (`.tgz`) are installed at the start. It must exist.",
     "references": "Local references to nothing: `enforce` refuses, `warn` says so, `off` does not "

@@ -22,8 +22,6 @@ from passerelle.store.contract import Expectation
 Criteria: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 """Type and criteria of a condition: two entries with equal ones mean the same resource."""
 
-READING = frozenset({"read", "vread", "search"})
-
 
 class Keys:
     """The keys of the entries, given one entry after another in the order of processing.
@@ -142,7 +140,7 @@ class Keys:
         """Refuse a bundle in which two entries come to write one resource."""
         written: dict[Key, int] = {}
         for entry in entries:
-            if entry.interaction in READING or entry.index in self.kept:
+            if entry.interaction == "ask" or entry.index in self.kept:
                 continue
             key = self.by_entry.get(entry.index)
             alone = () if key is None else (key,)

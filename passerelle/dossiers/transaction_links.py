@@ -30,6 +30,8 @@ class Links:
 
     async def look_up(self, entry: PlannedEntry) -> None:
         """Find what the conditional references of an entry designate; note each at fault."""
+        if entry.interaction == "ask":  # the inputs of an operation are not kept
+            return
         place = f"{place_of(entry.index)}.resource"
         for text, expression in conditional_references(entry.resource or {}, place):
             if text not in self._found:

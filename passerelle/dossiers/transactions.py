@@ -5,40 +5,42 @@ expectation that what it was decided on still holds. When it changed meanwhile e
 anew.
 """
 
-from urllib.parse import parse_qsl
+from collections.abc import Callable
 
 from passerelle.dossiers.bundle_refusals import of_commit, place_of, placed
-from passerelle.dossiers.entry_answer import EntryAnswer
+from passerelle.dossiers.entry_answer import NOTHING_ASKED, Asking, EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
-from passerelle.dossiers.search_terms import parsed
 from passerelle.dossiers.transaction_decision import Deciding, Decision
+from passerelle.dossiers.turns import give_way
 from passerelle.errors.refusals import (
     Conflict,
     Gone,
     Issue,
     NotAllowed,
     NotFound,
+    NotSupported,
     PasserelleError,
     PreconditionFailed,
 )
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
+from passerelle.fhir.bundles.bundle_links import rewrite
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
 from passerelle.fhir.bundles.transaction_plan import Plan, plan
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search.query import parse
 from passerelle.store.contract import Outcome
 
 
 class Transaction:
     """One transaction of one caller."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, asking: Asking = NOTHING_ASKED) -> None:
         self.repository = repository
         self.gateway = repository.gateway
         self.caller = repository.caller
+        self.asking = asking
 
     async def run(self, bundle: Resource) -> list[EntryAnswer]:
         """Apply all entries or none; answers in the order of the entries.
@@ -46,6 +48,11 @@ class Transaction:
         Raises Invalid or Unprocessable naming every faulty entry, PreconditionFailed, Conflict.
         """
         planned = plan(bundle, types=resource_types(), base_url=self.gateway.base_url)
+        asked = [entry for entry in planned.entries if entry.interaction == "ask"]
+        refused = {entry.index: self.asking.refuses(entry) for entry in asked}
+        faults = [refused[index] for index in sorted(refused)]
+        if any(faults):
+            raise NotSupported(*(said for said in faults if said is not None))
 
         async def attempt() -> list[EntryAnswer]:
             decided = await Deciding(self.gateway, self.caller, planned).run()
@@ -67,13 +74,14 @@ class Transaction:
         for entry in planned.entries:
             if entry.index in done:
                 said = (*entry.issues, *decided.warnings.get(entry.index, ()))
-                answers[entry.index] = answer_of(done[entry.index], said)
+                answer = answer_of(done.pop(entry.index), said)
             elif entry.index in decided.kept:
-                answers[entry.index] = await self._answer_kept(decided.keys[entry.index], entry)
+                answer = await self._answer_kept(decided.keys[entry.index], entry)
             elif entry.interaction == "delete_matching":  # that designated nothing
-                answers[entry.index] = EntryAnswer(204, outcome=entry.issues)
+                answer = EntryAnswer(204, outcome=entry.issues)
             else:
-                answers[entry.index] = await self._answer_read(entry)
+                answer = await self._answer_asked(entry, planned.resolver(decided.keys))
+            answers[entry.index] = self.asking.shown(entry.method, answer)
         return [answers[index] for index in sorted(answers)]
 
     async def _answer_kept(self, key: Key, entry: PlannedEntry) -> EntryAnswer:
@@ -83,13 +91,16 @@ class Transaction:
         except (NotFound, Gone):
             return EntryAnswer(200, key, None, entry.issues)
 
-    async def _answer_read(self, entry: PlannedEntry) -> EntryAnswer:
-        """Answer a GET: what it cannot be given stands in its place, since all is written by now.
+    async def _answer_asked(
+        self, entry: PlannedEntry, resolve: Callable[[str], str | None]
+    ) -> EntryAnswer:
+        """Answer what is asked: what it cannot be given stands in its place, all is written by now.
 
         A refusal of the whole would say of the writes that they were not done.
         """
+        inputs = None if entry.resource is None else rewrite(entry.resource, resolve)
         try:
-            return await read_entry(self.repository, entry)
+            return await self.asking.answer(entry, inputs)
         except PasserelleError as refusal:
             return EntryAnswer(refusal.status, entry.key, outcome=refusal.issues)
 
@@ -97,22 +108,25 @@ class Transaction:
 class Batch:
     """One batch of one caller: each entry stands alone."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, asking: Asking = NOTHING_ASKED) -> None:
         self.repository = repository
+        self.asking = asking
 
     async def run(self, bundle: Resource) -> list[EntryAnswer]:
         """Apply each entry on its own, as processing is ordered; answer as the bundle is."""
         base_url = self.repository.gateway.base_url
         planned = plan(bundle, types=resource_types(), base_url=base_url)
         answers = {
-            index: EntryAnswer(refusal.status, outcome=refusal.issues)
+            index: self.asking.shown("", EntryAnswer(refusal.status, outcome=refusal.issues))
             for index, refusal in planned.refused.items()
         }
-        for entry in planned.entries:
+        for number, entry in enumerate(planned.entries):
+            await give_way(number)
             try:
-                answers[entry.index] = await self._apply(entry)
+                answer = await self._apply(entry)
             except PasserelleError as refusal:
-                answers[entry.index] = EntryAnswer(refusal.status, outcome=refusal.issues)
+                answer = EntryAnswer(refusal.status, outcome=refusal.issues)
+            answers[entry.index] = self.asking.shown(entry.method, answer)
         return [answers[index] for index in sorted(answers)]
 
     async def _apply(self, entry: PlannedEntry) -> EntryAnswer:
@@ -137,7 +151,7 @@ class Batch:
         elif entry.interaction == "delete" and key is not None:
             made = await repository.delete(key, if_match=entry.if_match)
         else:
-            return await read_entry(repository, entry)
+            return await self.asking.answer(entry, resource)
         place = f"{place_of(entry.index)}.resource"
         warnings = (placed(said, place) for said in made.warnings)
         return answer_of(made, (*entry.issues, *warnings))
@@ -149,27 +163,6 @@ class Batch:
         return await self.repository.patch_matching(
             entry.type, entry.criteria or "", change, if_match=entry.if_match
         )
-
-
-async def read_entry(repository: Repository, entry: PlannedEntry) -> EntryAnswer:
-    """Answer a GET entry. Raises what the reading raises."""
-    if entry.interaction == "search":
-        pairs = parse_qsl(entry.criteria or "", keep_blank_values=True)
-        query = await parsed(
-            repository.gateway,
-            repository.caller,
-            lambda terms: parse(entry.type, pairs, strict=False, terminology=terms),
-        )
-        return EntryAnswer(200, page=await repository.search(query), query=query)
-    if entry.key is None:
-        raise NotFound(issue("record.not-found", f"Bundle.entry[{entry.index}].request.url"))
-    if entry.interaction == "vread" and entry.version is not None:
-        version = await repository.vread(entry.key, entry.version)
-    else:
-        version = await repository.read(entry.key)
-    if entry.if_none_match == version.version:
-        return EntryAnswer(304, version.key, version._replace(body=None), entry.issues)
-    return EntryAnswer(200, version.key, version, entry.issues)
 
 
 def answer_of(outcome: Outcome, issues: tuple[Issue, ...] = ()) -> EntryAnswer:

@@ -119,7 +119,7 @@ async def test_a_batch_answers_each_entry_on_its_own(served):
             "batch",
             entry("PUT", "Patient/p1", PATIENT | {"id": "p1"}),
             entry("GET", "Patient/nobody"),
-            entry("GET", "Patient/p1/$everything"),
+            entry("GET", "Patient/p1/$nothing"),
             entry("PUT", "Patient/p2", PATIENT | {"id": "p2", "gender": "x"}),
             entry("DELETE", "Patient/p9"),
         ),

@@ -135,16 +135,16 @@ def test_two_entries_on_one_resource_are_refused():
     assert said(refusal) == [("bundle.identity-duplicate", "Bundle.entry[1].request.url")]
 
 
-def test_what_is_not_there_yet_is_said_to_be_so():
+def test_what_has_no_place_in_a_bundle_is_said_to_be_so():
     with pytest.raises(NotSupported) as refusal:
-        plan(bundle(entry("GET", "Patient/1/$everything")), types=TYPES)
+        plan(bundle(entry("GET", "Patient/_search?name=x")), types=TYPES)
     said_so = [("bundle.interaction-not-supported", "Bundle.entry[0].request.url")]
     assert said(refusal) == said_so
 
 
-def test_a_fault_weighs_more_than_what_is_not_there_yet():
+def test_a_fault_weighs_more_than_what_has_no_place():
     with pytest.raises(Invalid):
-        plan(bundle(entry("GET", "$export"), entry("POST", "Patient")), types=TYPES)
+        plan(bundle(entry("GET", "_search"), entry("POST", "Patient")), types=TYPES)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_batch_refuses_its_faulty_entries_one_by_one():
         bundle(
             entry("POST", "Patient"),
             entry("GET", "Patient/1"),
-            entry("GET", "Patient/1/$everything"),
+            entry("GET", "Patient/_search"),
             kind="batch",
         ),
         types=TYPES,
@@ -206,28 +206,72 @@ def test_a_batch_refuses_its_faulty_entries_one_by_one():
 
 
 @pytest.mark.parametrize(
-    ("url", "interaction", "key"),
+    ("url", "segments", "query"),
     [
-        ("Patient/1", "read", Key("Patient", "1")),
-        ("/Patient/1", "read", Key("Patient", "1")),
-        ("https://pass.example/fhir/Patient/1", "read", Key("Patient", "1")),
-        ("Patient/1/_history/4", "vread", Key("Patient", "1")),
-        ("Patient?name=x", "search", None),
+        ("Patient/1", ("Patient", "1"), ""),
+        ("/Patient/1", ("Patient", "1"), ""),
+        ("https://pass.example/fhir/Patient/1", ("Patient", "1"), ""),
+        ("https://pass.example/fhir", (), ""),
+        ("?_type=Patient", (), "_type=Patient"),
+        ("Patient/%31?_summary=true", ("Patient", "1"), "_summary=true"),
+        ("Patient/1/_history/4", ("Patient", "1", "_history", "4"), ""),
+        ("Patient/1/_history", ("Patient", "1", "_history"), ""),
+        ("_history?_count=1", ("_history",), "_count=1"),
+        ("Patient?name=x", ("Patient",), "name=x"),
+        ("Patient/1/Task", ("Patient", "1", "Task"), ""),
+        ("Patient/1/$everything", ("Patient", "1", "$everything"), ""),
+        ("Patient/$meta", ("Patient", "$meta"), ""),
+        ("$meta", ("$meta",), ""),
+        ("metadata", ("metadata",), ""),
     ],
 )
-def test_the_ways_to_read(url, interaction, key):
+def test_whatever_a_get_can_ask_an_entry_can(url, segments, query):
     planned = plan(
         bundle(entry("GET", url)), types=TYPES, base_url="https://pass.example/fhir"
     ).entries[0]
-    assert (planned.interaction, planned.key) == (interaction, key)
+    assert (planned.interaction, planned.address) == ("ask", (segments, query))
+
+
+@pytest.mark.parametrize("url", ["_search", "Patient/_search?name=x", ".well-known/smart"])
+def test_what_has_no_place_in_a_bundle_is_refused_by_name(url):
+    with pytest.raises(NotSupported):
+        plan(bundle(entry("GET", url)), types=TYPES)
 
 
 @pytest.mark.parametrize(
-    "url", ["Patient/$everything", "Patient/1/_history", "metadata", "Patient/_search?name=x"]
+    "url", ["Patient/a/b", "Patient/1/_history/1/2", "Patient//1", "Patient/_x"]
 )
-def test_what_is_not_there_yet_is_refused_by_name(url):
-    with pytest.raises(NotSupported):
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(Invalid) as refusal:
         plan(bundle(entry("GET", url)), types=TYPES)
+    assert said(refusal) == [("bundle.url-malformed", "Bundle.entry[0].request.url")]
+
+
+def test_an_operation_is_asked_after_all_that_is_written():
+    planned = plan(
+        bundle(
+            entry("POST", "Patient/$validate", patient()),
+            entry("PUT", "Patient/1", patient(id="1")),
+        ),
+        types=TYPES,
+    ).entries
+    assert [(e.index, e.interaction) for e in planned] == [(1, "update"), (0, "ask")]
+    assert planned[1].address.operation == "validate"
+
+
+@pytest.mark.parametrize(
+    ("request_", "rule"),
+    [
+        ({"ifNoneMatch": "1"}, "bundle.etag-malformed"),
+        ({"ifNoneMatch": 1}, "bundle.etag-malformed"),
+        ({"ifModifiedSince": "2026-01-01"}, "bundle.instant-malformed"),
+        ({"ifModifiedSince": 1}, "bundle.instant-malformed"),
+    ],
+)
+def test_what_a_client_holds_is_read(request_, rule):
+    with pytest.raises(Invalid) as refusal:
+        plan(bundle(entry("GET", "Patient/1", **request_)), types=TYPES)
+    assert [name for name, _ in said(refusal)] == [rule]
 
 
 def test_conditions_are_read():
@@ -236,14 +280,16 @@ def test_conditions_are_read():
             entry("POST", "Patient", patient(), ifNoneExist="Patient?identifier=a|b"),
             entry("PUT", "Patient/1", patient(id="1"), ifMatch='W/"3"'),
             entry("PUT", "Patient?identifier=a|b", patient()),
-            entry("GET", "Patient/1", ifNoneMatch='W/"7"'),
+            entry("GET", "Patient/1", ifNoneMatch='W/"7", *'),
+            entry("GET", "Patient/2", ifModifiedSince="1970-01-01T01:00:01+01:00"),
         ),
         types=TYPES,
     ).entries
     assert planned[0].if_none_exist == "identifier=a|b"
     assert planned[1].if_match == 3
     assert (planned[2].interaction, planned[2].criteria) == ("update_matching", "identifier=a|b")
-    assert planned[3].if_none_match == 7
+    assert planned[3].if_none_match == 'W/"7", *'
+    assert planned[4].if_modified_since == 1_000_000
 
 
 def test_a_url_that_names_no_type_is_read_with_a_warning():

@@ -161,9 +161,10 @@ def _as_resource(
     media = responses.FHIR_XML if wanted.format == "xml" else responses.FHIR_JSON
     headers = (media, *responses.version_headers(version), formats.VARY)
     if not whole:
-        return Reply(200, headers, shown.body)
+        return Reply(200, headers, shown.body, version=version)
     chunks = repository.binary_bytes(version)
-    return Reply(200, headers, stream=_with_data(shown.body, FRAMES[wanted.format], chunks))
+    framed = _with_data(shown.body, FRAMES[wanted.format], chunks)
+    return Reply(200, headers, stream=framed, version=version)
 
 
 def _content_type(request: Request) -> str | None:

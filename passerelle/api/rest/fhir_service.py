@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html . A raw ASGI dispatcher: a read costs a look-up in two tables.
 """
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
@@ -34,11 +34,18 @@ class FhirService:
     """The FHIR base of one gateway."""
 
     def __init__(
-        self, gateway: Gateway, *, body_limit: int, binary_limit: int, software_version: str
+        self,
+        gateway: Gateway,
+        *,
+        body_limit: int,
+        binary_limit: int,
+        answer_limit: int,
+        software_version: str,
     ) -> None:
         self.gateway = gateway
         self.body_limit = body_limit
         self.binary_limit = binary_limit
+        self.answer_limit = answer_limit
         self.software_version = software_version
         self._metadata: bytes | None = None
         self._statements: dict[Wanted, Reply] = {}
@@ -66,10 +73,11 @@ class FhirService:
         method = "GET" if request.method == "HEAD" else request.method
         if shape == METADATA:
             return await self._capabilities(request, method)
-        routes = ROUTES.get(shape, {})
-        route = routes.get(method)
+        route = ROUTES.get(shape, {}).get(method)
         if route is None:
             raise _without_route(shape, request.method)
+        if route.code == "transaction":
+            request.inner, request.answer_limit = self._answer_inner, self.answer_limit
         # A Bundle is answered with an outcome for each entry, other writes where one is asked for.
         warns = route.code == "transaction" or request.preference.returns == "OperationOutcome"
         repository = Repository(self.gateway, caller, warns=warns)
@@ -87,6 +95,20 @@ class FhirService:
             # What was written stays written; the answer says why it is not shown.
             said = responses.said(reply.status, refusal.issues, reply.headers[1:])
             return await formats.formed(said, wanted)
+
+    async def _answer_inner(
+        self, repository: Repository, request: Request, segments: Sequence[str]
+    ) -> Reply:
+        """Answer the request that an entry of a bundle stands for, in JSON."""
+        shape = shape_of(segments, request)
+        method = "GET" if request.method == "HEAD" else request.method
+        if shape == METADATA and method == "GET":
+            _demand_full(request)
+            return responses.fhir(self.capabilities())
+        route = ROUTES.get(shape, {}).get(method)
+        if route is None:
+            raise _without_route(shape, request.method)
+        return await route.handler(repository, request)
 
     def _searched(self, type_: str) -> Mapping[str, Parameter]:
         """Give what a type can be searched by: the full text only where there is one."""
@@ -120,13 +142,18 @@ class FhirService:
         """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
         if method != "GET":
             raise NotAllowedHere(("GET", "HEAD"))
-        if ("mode", "terminology") in request.all_pairs():
-            raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
+        _demand_full(request)
         wanted = request.wanted()
         if wanted not in self._statements:
             reply = responses.fhir(self.capabilities())
             self._statements[wanted] = await formats.formed(reply, wanted)
         return self._statements[wanted]
+
+
+def _demand_full(request: Request) -> None:
+    """Refuse the statement of terminology, which is another resource. Raises NotSupported."""
+    if ("mode", "terminology") in request.all_pairs():
+        raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
 
 
 def _without_route(shape: str, method: str) -> Exception:

@@ -129,6 +129,7 @@ OPERATIONS = (
         document,
         types=frozenset({"Composition"}),
         inputs=(Input("id", "uri"), Input("persist", "boolean"), Input("graph", "uri")),
+        may_write=True,
     ),
     Operation(
         "everything",

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from passerelle.errors.refusals import Invalid, NotAcceptable, UnsupportedMedia
 from passerelle.errors.rules import issue
-from passerelle.fhir.bundles.transaction_entries import etag_version
+from passerelle.fhir.bundles.entry_conditions import etag_version
 
 FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"

@@ -56,7 +56,8 @@ OperationHandler: TypeAlias = Callable[[Repository, Invocation], Awaitable[Reply
 class Operation:
     """An operation: its name without ``$``, its levels, its types (None: every type), its inputs.
 
-    ``affects_state``: it is asked by POST only. ``inputs`` None: the handler reads the Parameters
+    ``affects_state``: it is asked by POST only; ``may_write``: one of its inputs has it write.
+    ``inputs`` None: the handler reads the Parameters
     itself. ``definition`` is the canonical address of its OperationDefinition.
     """
 
@@ -67,6 +68,7 @@ class Operation:
     types: frozenset[str] | None = None
     inputs: tuple[Input, ...] | None = ()
     affects_state: bool = False
+    may_write: bool = False
 
     def stands(self, level: Level, type: str) -> bool:
         """Tell whether it is asked at that level and of that type."""

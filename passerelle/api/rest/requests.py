@@ -54,11 +54,13 @@ class Request:
     __slots__ = (
         "_receive",
         "_scope",
+        "answer_limit",
         "binary_limit",
         "body_limit",
         "form_pairs",
         "headers",
         "id",
+        "inner",
         "member",
         "method",
         "operation",
@@ -78,7 +80,8 @@ class Request:
         self.query: bytes = scope["query_string"]
         self.headers = headers
         self.body_limit = body_limit
-        self.binary_limit = body_limit
+        self.binary_limit = self.answer_limit = body_limit
+        self.inner: Any = None  # answers the requests that the entries of a bundle stand for
         self._receive = receive
         self._scope = scope
         self.form_pairs: list[tuple[str, str]] = []

@@ -30,22 +30,27 @@ HANDLED = {
 
 
 class Reply(NamedTuple):
-    """An answer: ``stream`` takes the place of ``body`` when its length is not known."""
+    """An answer: ``stream`` takes the place of ``body`` when its length is not known.
+
+    ``version`` is the one of the record that it is about, if it is about one.
+    """
 
     status: int
     headers: tuple[Header, ...]
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    version: Version | None = None
 
 
 def served(version: Version, *, status: int = 200, more: Sequence[Header] = ()) -> Reply:
     """Give a version as kept, with its ETag and Last-Modified."""
-    return Reply(status, (FHIR_JSON, *version_headers(version), *more), version.body or b"")
+    headers = (FHIR_JSON, *version_headers(version), *more)
+    return Reply(status, headers, version.body or b"", version=version)
 
 
 def bare(version: Version, status: int, more: Sequence[Header] = ()) -> Reply:
     """Give the headers of a version alone (304, or ``return=minimal``)."""
-    return Reply(status, (*version_headers(version), *more))
+    return Reply(status, (*version_headers(version), *more), version=version)
 
 
 def said(status: int, issues: Sequence[Issue], more: Sequence[Header] = ()) -> Reply:

@@ -5,14 +5,14 @@ standard spelling, the shapes met in French bundles are read (with a warning): `
 and an url that names no type.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
-from passerelle.fhir.bundles import patch_entries
+from passerelle.fhir.bundles import asking_entries, entry_conditions, patch_entries
+from passerelle.fhir.bundles.asking_entries import ID, SYSTEM, TYPE_LIKE, Address
 from passerelle.fhir.resource import Key, Resource
 
 Interaction: TypeAlias = Literal[
@@ -23,29 +23,23 @@ Interaction: TypeAlias = Literal[
     "patch_matching",
     "delete",
     "delete_matching",
-    "read",
-    "vread",
-    "search",
+    "ask",
 ]
-"""What is done for an entry, one name for each method of the repository."""
+"""What is done for an entry: one name for each method of the repository that writes, and ``ask``
+for what writes nothing, or is an operation."""
 
 METHODS = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
-READ_METHODS = ("GET", "HEAD")
 WITH_RESOURCE = ("POST", "PUT", "PATCH")
-
-ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
-TYPE_LIKE = re.compile(r"[A-Z][A-Za-z]{0,63}\Z")
-ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"\Z')
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEntry:
     """One entry: its place in the bundle, what it asks, of what, on which conditions.
 
-    ``key`` is set for update, patch, delete, read and vread; ``criteria`` (the query, without
-    ``?``) for what ends in ``_matching`` and for search; ``must_be_absent`` is an update with
-    ``ifNoneMatch: *``; ``issues`` are warnings to say in its answer. A PATCH has the patch as its
-    resource.
+    ``key`` is set for update, patch and delete; ``criteria`` (the query, without ``?``) for what
+    ends in ``_matching``; ``must_be_absent`` is an update with ``ifNoneMatch: *``; ``issues`` are
+    warnings to say in its answer. A PATCH has the patch as its resource, an operation its inputs.
+    ``address``, ``if_none_match`` (as written) and ``if_modified_since`` are those of ``ask``.
     """
 
     index: int
@@ -53,21 +47,16 @@ class PlannedEntry:
     interaction: Interaction
     type: str
     key: Key | None = None
-    version: int | None = None
     criteria: str | None = None
     if_match: int | None = None
-    if_none_match: int | None = None
+    if_none_match: str | None = None
+    if_modified_since: int | None = None
     if_none_exist: str | None = None
     must_be_absent: bool = False
     full_url: str | None = None
     resource: Resource | None = None
     issues: tuple[Issue, ...] = ()
-
-
-def etag_version(text: str) -> int | None:
-    """Read the version of ``W/"3"`` (or ``"3"``); None when it is no such tag."""
-    match = ETAG.match(text.strip())
-    return int(match[1]) if match else None
+    address: Address = SYSTEM
 
 
 class EntryReading:
@@ -94,26 +83,52 @@ class EntryReading:
             self._fault("bundle.method-unknown", "request.method")
         if not isinstance(url, str) or not url.strip():
             self._fault("bundle.url-missing", "request.url")
-        conditions = self._conditions(request)
+        if self.faults or not isinstance(url, str):
+            return self._with_conditions(request, None)
+        relative = self._relative(url.strip())
+        address = asking_entries.address_of(relative)
+        if method in ("GET", "HEAD") or (method == "POST" and address.operation is not None):
+            return self._with_conditions(request, self._asking(str(method), address))
+        return self._with_conditions(request, self._writing(str(method), relative))
+
+    def _asking(self, method: str, address: Address) -> PlannedEntry | None:
+        """Read what an entry asks, at the addresses that the same request could have by itself."""
+        rule = asking_entries.fault_of(address, self.types)
+        if rule is not None:
+            self._fault(rule, "request.url")
+        resource = self.entry.get("resource") if method == "POST" else None
+        if resource is not None and not isinstance(resource, dict):
+            self._fault("bundle.resource-missing", "resource", method=method)
+        type_ = address.segments[0] if address.segments else ""
+        return PlannedEntry(self.index, method, "ask", type_, resource=resource, address=address)
+
+    def _writing(self, method: str, relative: str) -> PlannedEntry | None:
         resource = self._resource(method) if method in WITH_RESOURCE else None
         if method == "PATCH" and resource is not None:
             self._read_patch(resource)
-        if self.faults or not isinstance(url, str):
+        if self.faults:
             return None
-        path, _, criteria = self._relative(url.strip()).partition("?")
-        target = self._target(str(method), path.split("/"), criteria, resource)
-        if target is None or self.faults:
+        path, _, criteria = relative.partition("?")
+        target = self._target(method, path.split("/"), criteria, resource)
+        if target is None:
             return None
         full_url = self.entry.get("fullUrl")
         return PlannedEntry(
             index=self.index,
-            method=str(method),
+            method=method,
             full_url=full_url if isinstance(full_url, str) else None,
             resource=resource,
-            issues=tuple(self.warnings),
             **target,
-            **conditions,
         )
+
+    def _with_conditions(
+        self, request: Resource, planned: PlannedEntry | None
+    ) -> PlannedEntry | None:
+        """Add the conditions of an entry; None when there is any fault."""
+        conditions = entry_conditions.read(request, self._fault)
+        if planned is None or self.faults:
+            return None
+        return replace(planned, issues=tuple(self.warnings), **conditions)
 
     def _fault(self, rule: str, element: str, **parts: object) -> None:
         self.faults.append(issue(rule, f"{self.place}.{element}", **parts))
@@ -123,39 +138,10 @@ class EntryReading:
 
     def _relative(self, url: str) -> str:
         """Give the url without our own base and without a slash in front."""
-        if self.base_url and url.startswith(self.base_url + "/"):
-            url = url[len(self.base_url) :]
+        if self.base_url and url.startswith(self.base_url):
+            rest = url[len(self.base_url) :]
+            url = rest if rest[:1] in ("/", "?", "") else url
         return url.removeprefix("/")
-
-    def _conditions(self, request: Resource) -> dict[str, Any]:
-        found: dict[str, Any] = {"if_match": None, "if_none_match": None, "if_none_exist": None}
-        for name, key in (("ifMatch", "if_match"), ("ifNoneMatch", "if_none_match")):
-            if name == "ifNoneMatch" and request.get("method") in ("POST", "PUT", "PATCH"):
-                found["must_be_absent"] = self._absent(request)
-                continue
-            text = request.get(name)
-            if text is None:
-                continue
-            found[key] = etag_version(text) if isinstance(text, str) else None
-            if found[key] is None:
-                self._fault("bundle.etag-malformed", f"request.{name}")
-        criteria = request.get("ifNoneExist")
-        if criteria is not None:
-            # Some senders write the whole search, `Patient?identifier=…`: the query is what counts.
-            text = criteria.rpartition("?")[2] if isinstance(criteria, str) else ""
-            found["if_none_exist"] = text
-            if not text:
-                self._fault("bundle.criteria-missing", "request.ifNoneExist")
-        return found
-
-    def _absent(self, request: Resource) -> bool:
-        """Tell whether a write asks that there be nothing yet: only ``*`` on ``Type/id`` can."""
-        text = request.get("ifNoneMatch")
-        if text is None:
-            return False
-        if text != "*" or request.get("method") != "PUT" or "?" in str(request.get("url")):
-            self._fault("http.if-none-match-write", "request.ifNoneMatch")
-        return True
 
     def _read_patch(self, resource: Resource) -> None:
         """Note the faults of a patch; it is read again once its links can be resolved."""
@@ -184,7 +170,7 @@ class EntryReading:
         self, method: str, path: list[str], criteria: str, resource: Resource | None
     ) -> dict[str, Any] | None:
         """Give interaction, type, key, version and criteria of an url."""
-        if any(part.startswith(("$", "_search")) for part in path) or path == ["metadata"]:
+        if any(part.startswith(("$", "_search")) for part in path):
             self._fault("bundle.interaction-not-supported", "request.url")
             return None
         if len(path) > 1 and not ID.match(path[1]):
@@ -199,9 +185,7 @@ class EntryReading:
             return self._create(type_, path, criteria)
         if method == "PUT" and resource is not None:
             return self._update(type_, path, criteria, resource)
-        if method == "DELETE":
-            return self._designating("delete", type_, path, criteria)
-        return self._reading(type_, path, criteria)
+        return self._designating("delete", type_, path, criteria)
 
     def _type(self, named: str, resource: Resource | None) -> str | None:
         """Give the type an url names; that of the resource when it names none (with a warning)."""
@@ -253,21 +237,6 @@ class EntryReading:
             self._fault("bundle.url-malformed", "request.url")
             return None
         return {"interaction": name, "type": type_, "key": Key(type_, path[1])}
-
-    def _reading(self, type_: str, path: list[str], criteria: str) -> dict[str, Any] | None:
-        match path:
-            case [_]:
-                return {"interaction": "search", "type": type_, "criteria": criteria}
-            case [_, id_]:
-                return {"interaction": "read", "type": type_, "key": Key(type_, id_)}
-            case [_, _, "_history"]:
-                self._fault("bundle.interaction-not-supported", "request.url")
-                return None
-            case [_, id_, "_history", version] if version.isdecimal() and len(version) < 19:
-                key = Key(type_, id_)
-                return {"interaction": "vread", "type": type_, "key": key, "version": int(version)}
-        self._fault("bundle.url-malformed", "request.url")
-        return None
 
 
 def _type_of(resource: Resource) -> str:

@@ -83,7 +83,7 @@ def plan(bundle: Resource, *, types: Collection[str], base_url: str = "") -> Pla
             faults[read.index] = said
     if faults:
         raise _refusal([said for index in sorted(faults) for said in faults[index]])
-    planned.sort(key=lambda entry: ORDER[entry.method])
+    planned.sort(key=lambda entry: 3 if entry.interaction == "ask" else ORDER[entry.method])
     return Plan("transaction", tuple(planned), len(entries), targets, {})
 
 
@@ -130,8 +130,8 @@ def _targets(planned: list[PlannedEntry]) -> tuple[dict[str, int], dict[int, lis
 
 def _spellings(entry: PlannedEntry) -> list[tuple[str, str]]:
     """Give how the bundle may speak of an entry's resource, with the element that says so."""
-    if entry.resource is None or entry.method == "PATCH":  # a patch is no resource of the record
-        return []
+    if entry.resource is None or entry.method == "PATCH" or entry.interaction == "ask":
+        return []  # a patch is no resource of the record, nor are the inputs of an operation
     found = {}
     if entry.full_url is not None:
         found[VERSION_TAIL.sub("", entry.full_url)] = "fullUrl"
@@ -146,7 +146,7 @@ def _spellings(entry: PlannedEntry) -> list[tuple[str, str]]:
 
 def _unresolved(entry: PlannedEntry, targets: Mapping[str, int]) -> list[Issue]:
     """Name the urn references that no entry answers to: nobody could ever follow them."""
-    if entry.resource is None:
+    if entry.resource is None or entry.interaction == "ask":
         return []
     place = f"Bundle.entry[{entry.index}].resource"
     return [
