@@ -14,10 +14,9 @@ from passerelle.dossiers.exchange.dossier_record import (
     resources_of,
 )
 from passerelle.dossiers.exchange.extraction import without_bytes
+from passerelle.dossiers.exchange.push_judgement import Judged, judge
 from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.exchange.push_plan import (
-    Made,
-    check_resources,
     known_ids,
     make,
     same,
@@ -47,7 +46,6 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import DossierExpectation, Unit, Version
 
 CLOSED = ("closed", "merged")
-ROOT = ("dossier", "person", "managing")
 BY_KEY = {"documents": "DocumentReference", "appointments": "Appointment", "tasks": "Task"}
 """Sections whose stored entries are read only when a push ends them: the rest of them stands."""
 
@@ -105,17 +103,17 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))
     places = Places(push.body)
-    faulty, faults = await check_resources(made, gateway.ins, places)
-    if faults and (push.strict or any(m.section in ROOT for m in faulty)):
-        raise Unprocessable(*said, *faults)
-    refused = {(one.section, one.key) for one in faulty}
-    kept = [one for one in made if (one.section, one.key) not in refused]
+    try:
+        judged = await judge(gateway, caller, made, places, strict=push.strict)
+    except Unprocessable as refusal:
+        raise Unprocessable(*said, *refusal.issues) from None
+    kept = judged.kept
     if push.dry_run:
         entries = [one.receipt_unwritten() for one in kept if one.role == "primary"]
         etag = record.etag
     else:
         try:
-            outcomes = await gateway.store.commit(_unit(push, record, kept), caller)
+            outcomes = await gateway.store.commit(_unit(push, record, judged), caller)
         except Conflict as refusal:
             raise places.of_commit(refusal, [(m.section, m.key) for m in kept]) from None
         pairs = zip(kept, outcomes, strict=True)
@@ -128,9 +126,9 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
         identity=str(merged.content["person"]["identity"]["status"]),
         entries=(
             *_ended(entries, known, pushed),
-            *_refused(set(parsed.refused) | refused),
+            *_refused(set(parsed.refused) | judged.refused),
         ),
-        issues=(*said, *faults),
+        issues=(*said, *judged.issues),
         dry_run=push.dry_run,
     )
 
@@ -177,11 +175,12 @@ def _there(record: DossierRecord) -> Dossier | None:
         return from_fhir(resources_of(record.versions), None)
 
 
-def _unit(push: Push, record: DossierRecord, kept: list[Made]) -> Unit:
+def _unit(push: Push, record: DossierRecord, judged: Judged) -> Unit:
     return Unit(
-        writes=tuple(one.put for one in kept),
+        writes=tuple(one.put for one in judged.kept),
+        present=judged.present,
         dossiers=(DossierExpectation(dossier_column(push.tag), record.seq),),
-        blobs=tuple(one.blob for one in kept if one.blob is not None),
+        blobs=tuple(one.blob for one in judged.kept if one.blob is not None),
     )
 
 
