@@ -11,7 +11,12 @@ from passerelle.fhir.search.query import Query, parse
 from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
 from passerelle.store.search_sql.search import Statement, includes_statement, page_statements
-from passerelle.store.search_sql.search_shape import ClauseShape, Group, QueryShape
+from passerelle.store.search_sql.search_shape import (
+    ClauseShape,
+    Group,
+    QueryShape,
+    query_shape,
+)
 from passerelle.store.search_sql.search_statement import PLANS_MAX, plan_of
 
 
@@ -91,6 +96,22 @@ def test_what_is_asked_is_looked_up_in_its_index(
     steps = plan(connection, ask(type, (name, text)))
     assert any(step.endswith(f"USING PRIMARY KEY ({key})") for step in steps), steps
     assert {step for step in steps if step.startswith("SCAN")} <= {"SCAN page", "SCAN CONSTANT ROW"}
+
+
+def test_a_beginning_is_gone_along_in_the_order_of_its_index_and_on_from_a_place(
+    connection: sqlite3.Connection,
+) -> None:
+    shape = query_shape(ask("Patient", ("family", "dup"), ("gender", "male")), "page", [])
+    for after, key in (
+        (None, "param=? AND norm>? AND norm<?"),
+        ((False, False), "param=? AND (norm,exact,pid)>(?,?,?) AND norm<?"),
+    ):
+        made = plan_of(shape._replace(phase="range", after=after), SYSTEM, "sqlite")
+        steps = explained(connection, made.sql, ("1",) * len(made.places))
+        of_range = [step for step in steps if step.startswith("SEARCH t0")]
+        assert of_range == [f"SEARCH t0 USING PRIMARY KEY ({key})"]
+        sorts = [step for step in steps if "ORDER BY" in step]
+        assert len(sorts) == 1, "the page alone is sorted once more, of which there are few"
 
 
 def test_ids_are_looked_up_by_type_and_id(connection: sqlite3.Connection) -> None:

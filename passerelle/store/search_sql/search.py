@@ -14,7 +14,9 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import Page, Version
 from passerelle.store.search_sql.cursor import Place, scope_of, seal, unseal
 from passerelle.store.search_sql.search_includes import INCLUDED_MAX, Direction, includes_plan
+from passerelle.store.search_sql.search_order import keys_walked
 from passerelle.store.search_sql.search_page import walks
+from passerelle.store.search_sql.search_ranges import KEYS, goes_along
 from passerelle.store.search_sql.search_shape import Purpose, QueryShape, query_shape, sort_shape
 from passerelle.store.search_sql.search_statement import plan_of
 from passerelle.store.sql.compiling import DialectName
@@ -116,15 +118,20 @@ def page_statements(
     limit = query.count + 1
     after: tuple[bool, ...] | None = None
     place: Place = ()
+    along = goes_along(whole)
+    walked = bool(sort) and walks(whole.clauses, sort)
     if query.cursor is not None:
-        place = unseal(secret, _bound_to(query, caller), query.cursor, len(sort) + 1)
+        keys = KEYS if along else keys_walked(sort[0]) if walked else len(sort)
+        place = unseal(secret, _bound_to(query, caller), query.cursor, keys + 1)
         after = tuple([value is None for value in place[:-1]])
     # Of a null key nothing is asked but that it is null, so that its argument falls away.
     given = [*arguments, *[value for value in place if value is not None], limit]
-    if not sort or not walks(whole.clauses, sort):
+    if along:
+        return (_made(whole._replace(after=after, phase="range"), given, caller, dialect),)
+    if not walked:
         shape = whole if after is None else whole._replace(after=after)
         return (_made(shape, given, caller, dialect),)
-    if after == (True,):
+    if after is not None and after[0]:
         shape = whole._replace(after=after, phase="absent")
         return (_made(shape, given, caller, dialect),)
     present = whole._replace(after=after, phase="present")

@@ -6,7 +6,7 @@ row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,6 +29,7 @@ from passerelle.fhir.search.search_parameters import ANY, by_id
 from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
 from passerelle.store.search_sql.search_faces import face_of
 from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
+from passerelle.store.search_sql.search_ranges import range_walk
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import (
     ChainShape,
@@ -249,27 +250,41 @@ def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[boo
     return resource.c.pid.in_(pids)
 
 
+RangeWay: TypeAlias = Literal["whole", "on"]
+"""A range is gone along whole, or on from the place where a page ended."""
+
+
 class Criteria(NamedTuple):
     """All criteria of a search in SQL, and what drives.
 
     ``nothing``: the rows of the type are gone through in the order of their pid. ``key``: one whole
     key of the index table ``joined``, to be read along; its pids come in order, and a page costs no
-    more than its size. ``list``: the pids of a criterion, gathered first. ``id``: ids.
+    more than its size. ``range``: one range of it, in its own order. ``list``: the pids of a
+    criterion, gathered first. ``id``: ids.
     """
 
     written: tuple[ColumnElement[bool], ...]
-    driven_by: Literal["nothing", "key", "list", "id"] = "nothing"
+    driven_by: Literal["nothing", "key", "range", "list", "id"] = "nothing"
     joined: FromClause | None = None
 
 
-def criteria(scope: Scope, clauses: Sequence[Shape], resource: FromClause) -> Criteria:
-    """Write all criteria of a search, in their order."""
+def criteria(
+    scope: Scope, clauses: Sequence[Shape], resource: FromClause, along: RangeWay | None = None
+) -> Criteria:
+    """Write all criteria of a search, in their order; ``along`` the range of what drives, or not.
+
+    That of a page must be one that :func:`search_ranges.goes_along` says of.
+    """
     chosen = driver(clauses)
     joined: FromClause | None = None
     written: list[ColumnElement[bool]] = []
     for place, clause in enumerate(clauses):
         if place != chosen:
             written.append(probe(scope, clause, resource))
+        elif isinstance(clause, ClauseShape) and along is not None:
+            walk = range_walk(scope, clause, goes_on=along == "on")
+            joined = walk.table
+            written.append(walk.condition & (scope.unindexed(joined.c.pid) == resource.c.pid))
         elif isinstance(clause, ClauseShape) and is_one_key(clause):
             joined = scope.index(face_of(by_id(clause.params[0])).table)
             meet = joined.c.pid == resource.c.pid
@@ -277,7 +292,7 @@ def criteria(scope: Scope, clauses: Sequence[Shape], resource: FromClause) -> Cr
         else:
             written.append(drive(scope, clause, resource))
     if joined is not None:
-        return Criteria(tuple(written), "key", joined)
+        return Criteria(tuple(written), "key" if along is None else "range", joined)
     if chosen is None:
         return Criteria(tuple(written))
     assert rank(clauses[chosen]) is not None

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/search.html#sort . Pages go on by key, never by OFFSET: 
 keys of the last match and its pid. https://use-the-index-luke.com/no-offset
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
 )
 
 from passerelle.fhir.search.search_parameters import by_id
@@ -31,11 +33,12 @@ _COLUMNS = {
     "string": (("norm", "exact"), _TEXT),
     "token": (("value", "system"), _TEXT),
     "number": (("low", "high"), _FLOAT),
-    "uri": (("value", "value"), _TEXT),
+    "uri": (("value",), _TEXT),
 }
 """By kind: the column of the index table that is sorted by, then the one that tells ties apart.
 
-The index goes through these in their order; a reference and a quantity are looked up.
+The index goes through these in their order, then by pid, and so do the pages: those with one value
+are as many as they like. A reference and a quantity are looked up.
 """
 
 _OF_THE_ROW = {"_id": ("id", _TEXT), "_lastUpdated": ("updated", _BIG)}
@@ -66,7 +69,7 @@ def _sorted_by(kind: str, table: FromClause) -> tuple[ColumnElement[Any], Any]:
         return table.c.type + literal_column("'/'", _TEXT) + table.c.id, _TEXT
     if kind == "quantity":
         return table.c.low, _FLOAT
-    (name, _), type = _COLUMNS[kind]
+    (name, *_), type = _COLUMNS[kind]
     return table.c[name], type
 
 
@@ -86,24 +89,46 @@ def looked_up(scope: Scope, key: SortShape, resource: FromClause) -> SortKey:
     return SortKey(chosen.scalar_subquery(), type, key.descending, nullable=True)
 
 
-def walked(scope: Scope, key: SortShape, table: FromClause) -> tuple[SortKey, ColumnElement[bool]]:
+def keys_walked(key: SortShape) -> int:
+    """Give how many keys a place has in the index of a sort key, its pid not counted."""
+    return len(_COLUMNS[by_id(key.param).kind][0])
+
+
+def walked(
+    scope: Scope, key: SortShape, table: FromClause
+) -> tuple[list[SortKey], ColumnElement[bool]]:
     """Write a sort key as it is met going through its own index, and that it is met once.
 
     Of the values of a resource only the least is met, or the greatest when descending.
     """
     parameter = by_id(key.param)
-    (name, second), type = _COLUMNS[parameter.kind]
+    names, type = _COLUMNS[parameter.kind]
     other = scope.index(parameter.kind)
-    column, tie = table.c[name], table.c[second]
-    first, then = other.c[name], other.c[second]
-    before = first > column if key.descending else first < column
-    tied = then > tie if key.descending else then < tie
     earlier = select(other.c.pid).where(
-        of_parameters(other, (key.param,)),
+        scope.of_parameter_by_pid(other, key.param),
         other.c.pid == table.c.pid,
-        or_(before, and_(first == column, tied)),
+        stands(_named(other, names), _named(table, names), before=not key.descending),
     )
-    return SortKey(column, type, key.descending, nullable=False), ~earlier.exists()
+    keys = [SortKey(table.c[name], type, key.descending, nullable=False) for name in names]
+    return keys, ~earlier.exists()
+
+
+def _named(table: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    return [table.c[name] for name in names]
+
+
+def stands(
+    columns: Sequence[ColumnElement[Any]], place: Sequence[ColumnElement[Any]], *, before: bool
+) -> ColumnElement[bool]:
+    """Write that a row stands before a place, or behind it, in the order of some columns.
+
+    It is one comparison of rows, so that an index begins at the very place and not at all that has
+    its first value (https://www.sqlite.org/rowvalue.html).
+    """
+    if len(columns) == 1:
+        return columns[0] < place[0] if before else columns[0] > place[0]
+    row, other = tuple_(*columns), tuple_(*place)
+    return row < other if before else row > other
 
 
 def pid_key(keys: list[SortKey], pid: ColumnElement[Any]) -> SortKey:
@@ -125,6 +150,10 @@ def after(scope: Scope, keys: list[SortKey], nulls: tuple[bool, ...]) -> ColumnE
 
     The last key is the pid. What has no value comes last: after a null there are only nulls.
     """
+    if not any(key.nullable for key in keys) and len({key.descending for key in keys}) == 1:
+        columns = [key.column for key in keys]
+        places = [scope.bind(key.type) for key in keys]
+        return stands(columns, places, before=keys[0].descending)
     key, rest = keys[0], keys[1:]
     if rest and nulls[0]:
         return and_(key.column.is_(None), after(scope, rest, nulls[1:]))

@@ -20,17 +20,19 @@ from sqlalchemy import (
 )
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_clauses import criteria
+from passerelle.store.search_sql.search_clauses import RangeWay, criteria
 from passerelle.store.search_sql.search_driver import driver
 from passerelle.store.search_sql.search_order import (
     SortKey,
     after,
     is_walkable,
+    keys_walked,
     looked_up,
     order,
     pid_key,
     walked,
 )
+from passerelle.store.search_sql.search_ranges import key_columns, range_keys
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
 from passerelle.store.sql.statements import version_columns
@@ -46,6 +48,7 @@ class _Matches(NamedTuple):
 
     statement: Select[Any]
     resource: FromClause
+    source: FromClause
     pid: ColumnElement[Any]
     gathered: bool
 
@@ -61,18 +64,25 @@ def _of_types(
     return (scope.unindexed(resource.c.type).in_(places),)
 
 
+def _way(shape: QueryShape) -> RangeWay | None:
+    """Tell how the range of what drives is gone along, if it is."""
+    if shape.phase != "range":
+        return None
+    return "whole" if shape.after is None else "on"
+
+
 def _matches(scope: Scope, shape: QueryShape) -> _Matches:
     """Write the resources of some types, not deleted, that satisfy the criteria."""
     resource = scope.rows.resource
     types = [scope.bind(_TEXT) for _ in range(shape.types)]
     committed = (resource.c.updated < scope.bind(_BIG),) if shape.below else ()
-    found = criteria(scope, shape.clauses, resource)
+    found = criteria(scope, shape.clauses, resource, _way(shape))
     source = resource
     pid: ColumnElement[Any] = resource.c.pid
     of_types = _of_types(scope, shape, resource, types)
     if found.joined is not None:
         source, pid = found.joined, found.joined.c.pid
-    if found.driven_by in ("key", "list") and shape.types == 1:
+    if found.driven_by in ("key", "range", "list") and shape.types == 1:
         of_types = (scope.unindexed(resource.c.type) == types[0],)
     if found.driven_by in ("list", "id"):
         pid = scope.unindexed(pid)
@@ -81,7 +91,7 @@ def _matches(scope: Scope, shape: QueryShape) -> _Matches:
         .select_from(source)
         .where(*of_types, *committed, resource.c.deleted.is_(false()), *found.written)
     )
-    return _Matches(statement, resource, pid, gathered=found.driven_by in ("list", "id"))
+    return _Matches(statement, resource, source, pid, gathered=found.driven_by in ("list", "id"))
 
 
 def ids_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
@@ -117,6 +127,9 @@ def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     if shape.phase == "present":
         return _walked_page(scope, shape)
     found = _matches(scope, shape)
+    if shape.phase == "range":
+        chosen = found.statement.add_columns(*key_columns(found.source))
+        return _with_bodies(scope, shape, chosen, range_keys(found.source))
     if shape.phase == "absent":
         return _page_without_value(scope, shape, found)
     keys = [looked_up(scope, key, found.resource) for key in shape.sort]
@@ -169,26 +182,29 @@ def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write a page that goes through the index of its one sort key."""
     found = _matches(scope, shape)
     table = scope.index(by_id(shape.sort[0].param).kind)
-    key, once = walked(scope, shape.sort[0], table)
-    chosen = found.statement.add_columns(table.c.pid.label("pid"), key.column.label("k0")).where(
+    keys, once = walked(scope, shape.sort[0], table)
+    named = (key.column.label(f"k{place}") for place, key in enumerate(keys))
+    chosen = found.statement.add_columns(table.c.pid.label("pid"), *named).where(
         of_parameters(table, (shape.sort[0].param,)),
         scope.unindexed(table.c.pid) == found.resource.c.pid,
         once,
     )
-    return _with_bodies(scope, shape, chosen, [key, pid_key([key], table.c.pid)])
+    return _with_bodies(scope, shape, chosen, [*keys, pid_key(keys, table.c.pid)])
 
 
 def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Select[Any]:
     """Write a page of those that have no value to sort by, in the order of their pids."""
     sort = shape.sort[0]
     table = scope.index(by_id(sort.param).kind)
-    there = exists().where(of_parameters(table, (sort.param,)), table.c.pid == found.pid)
+    there = exists().where(scope.of_parameter_by_pid(table, sort.param), table.c.pid == found.pid)
     key = SortKey(null(), _TEXT, sort.descending, nullable=True)
     last = pid_key([key], found.pid)
     version = scope.rows.version
-    page = found.statement.add_columns(
-        *version_columns(scope.rows), literal_column("NULL").label("k0")
-    ).where(version.c.seq == found.resource.c.seq, ~there)
+    nothing: ColumnElement[Any] = literal_column("NULL")
+    nulls = [nothing.label(f"k{place}") for place in range(keys_walked(sort))]
+    page = found.statement.add_columns(*version_columns(scope.rows), *nulls).where(
+        version.c.seq == found.resource.c.seq, ~there
+    )
     if shape.after is not None:
         page = page.where(after(scope, [last], ()))
     return _limited(scope, page.order_by(*order([last])))

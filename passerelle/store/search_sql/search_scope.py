@@ -36,6 +36,17 @@ class Scope:
         nothing = "0" if isinstance(column.type, Integer) else "''"
         return column + literal_column(nothing, column.type)
 
+    def of_parameter_by_pid(self, table: FromClause, param: int) -> ColumnElement[bool]:
+        """Say that an index row of a known resource is of a parameter.
+
+        PostgreSQL shall look it up by its pid, not go through all rows of the parameter: without
+        statistics it thinks them few. SQLite's index by pid holds the parameter as well.
+        """
+        column: ColumnElement[Any] = table.c.param
+        if self.dialect != "sqlite":
+            column = column + literal_column("0", Integer())
+        return column == literal_column(str(param))
+
     def name(self) -> str:
         """Give the name of one more look."""
         self._aliases += 1

@@ -11,7 +11,7 @@ from passerelle.fhir.search.query_values import MissingValue
 from passerelle.fhir.search.search_parameters import ANY, Parameter, by_id, parameters
 from passerelle.store.search_sql.search_faces import face_of
 
-Phase: TypeAlias = Literal["present", "absent"]
+Phase: TypeAlias = Literal["range", "present", "absent"]
 Purpose: TypeAlias = Literal["page", "ids", "count"]
 
 
@@ -75,8 +75,9 @@ class QueryShape(NamedTuple):
     """A whole search; ``after``, of a page that goes on: which keys of the place are null.
 
     ``phase``, of a page that goes through the index of its one sort key: those that have a value
-    are present, and come first. ``types``: of how many types; none says of all. ``below``: changed
-    before an instant, the first argument after the types.
+    are present, and come first; or along the ``range`` of its index that a criterion asks for.
+    ``types``: of how many types; none says of all. ``below``: changed before an instant, the first
+    argument after the types.
     """
 
     purpose: Purpose
