@@ -7,6 +7,7 @@ product only the table of what is a parameter of what type.
 from typing import Any
 
 from passerelle.fhir.search.search_parameters import ANY, Parameter, parameters
+from tests.oracle.escapes import apart, bare
 from tests.oracle.intervals import (
     Between,
     amount,
@@ -38,8 +39,13 @@ _TERMINOLOGICAL = ("in", "not-in", "above", "below")
 class World:
     """The resources, when each was kept, and the codes that a terminology knows."""
 
-    def __init__(self, resources: list[Resource], terms: dict[str, list[tuple[str, str]]]) -> None:
-        self.nodes = Nodes()
+    def __init__(
+        self,
+        resources: list[Resource],
+        terms: dict[str, list[tuple[str, str]]],
+        nodes: Nodes | None = None,
+    ) -> None:
+        self.nodes = nodes or Nodes()
         self.alive = [r for r in resources if not r.get("deleted")]
         self.at = {id(r): n for n, r in enumerate(resources, 1)}
         self.by_name = {f"{r['resourceType']}/{r['id']}": r for r in self.alive}
@@ -116,18 +122,19 @@ class World:
     def _plain(self, resource: Resource, parameter: Parameter, modifier: str, text: str) -> bool:
         if parameter.code == "_id":
             return resource["id"] in text.split(",")
+        alternatives = apart(text, ",")
         if parameter.code == "_lastUpdated":
-            return any(self._updated(resource, part) for part in text.split(","))
+            return any(self._updated(resource, part) for part in alternatives)
         if modifier == "missing":
             return self._says(resource, parameter) != (text == "true")
         if modifier in ("not", "not-in"):
             plain = "in" if modifier == "not-in" else ""
             return not self._plain(resource, parameter, plain, text)
         if parameter.kind == "composite":
-            return any(self._composite(resource, parameter, part) for part in text.split(","))
+            return any(self._composite(resource, parameter, part) for part in alternatives)
         found = self.nodes.of(parameter, resource)
         return any(
-            self.said(node, parameter, modifier, part) for node in found for part in text.split(",")
+            self.said(node, parameter, modifier, part) for node in found for part in alternatives
         )
 
     def _updated(self, resource: Resource, text: str) -> bool:
@@ -189,11 +196,11 @@ class World:
         if kind == "token" or modifier == "identifier":
             return self._token(node, parameter.system, modifier, text)
         if kind == "reference":
-            return is_reference(text, node, modifier)
+            return is_reference(bare(text), node, modifier)
         if kind == "string":
             return any(_is_string(text, each, modifier) for each in strings(node))
         if kind == "uri":
-            return is_uri(text, node, modifier)
+            return is_uri(bare(text), node, modifier)
         if kind == "special":
             return is_near(text, node)
         return _in_order(kind, node, text)
@@ -202,17 +209,17 @@ class World:
         if modifier == "identifier":
             node = node.get("identifier") if isinstance(node, dict) else None
         if modifier == "text":
-            return any(folded(each).startswith(folded(text)) for each in texts_beside(node))
+            return any(folded(each).startswith(folded(bare(text))) for each in texts_beside(node))
         if modifier == "of-type":
             return is_of_type(text, node)
         found = list(codes(node, implied))
         if modifier in _TERMINOLOGICAL:
-            wanted = self.terms.get(f"{modifier}:{text}", [])
+            wanted = self.terms.get(f"{modifier}:{bare(text)}", [])
             return any((each.system or "", each.code) in wanted for each in found)
         return any(is_code(text, each, implied) for each in found)
 
     def _composite(self, resource: Resource, parameter: Parameter, text: str) -> bool:
-        asked = text.split("$")
+        asked = apart(text, "$")
         return any(
             all(
                 any(self._component(n, c.kind, part) for n in nodes)
@@ -225,7 +232,7 @@ class World:
         if kind == "token":
             return any(is_code(text, each, None) for each in codes(node, None))
         if kind == "reference":
-            return is_reference(text, node, "")
+            return is_reference(bare(text), node, "")
         if kind == "string":
             return any(_is_string(text, each, "") for each in strings(node))
         return _in_order(kind, node, text)
@@ -242,6 +249,7 @@ class World:
 
 
 def _is_string(text: str, own: str, modifier: str) -> bool:
+    text = bare(text)
     if modifier == "exact":
         return own == text
     if modifier == "contains":

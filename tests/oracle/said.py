@@ -10,18 +10,31 @@ from collections.abc import Iterator
 from math import acos, cos, radians, sin
 from typing import Any, NamedTuple
 
+from tests.oracle.escapes import apart, bare
+
 _EARTH = 6371.0088
+_NEAR = 10.0
+"""Kilometres, where no distance is asked for."""
 
 
 # Strings: https://hl7.org/fhir/R4/search.html#string
 
 
+_LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
+
+
 def folded(text: str) -> str:
     """Fold case, accents, punctuation and blanks."""
-    text = text.replace("œ", "oe").replace("Œ", "oe")
-    apart = unicodedata.normalize("NFD", text.lower())
-    letters = (c for c in apart if unicodedata.category(c) != "Mn")
-    return " ".join("".join(c if c.isalnum() or c == "@" else " " for c in letters).split())
+    text = text.lower()
+    for letter, letters in _LIGATURES.items():
+        text = text.replace(letter, letters)
+    bases = (c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+    return " ".join("".join(" " if _parts(c) else c for c in bases).split())
+
+
+def _parts(char: str) -> bool:
+    """Tell whether a character is punctuation or a blank; that of addresses of mail counts."""
+    return char != "@" and unicodedata.category(char)[0] in "PZC"
 
 
 _PARTS = (
@@ -59,17 +72,20 @@ def codes(node: Any, implied: str | None) -> Iterator[Code]:
     elif isinstance(node, dict):
         for coding in node.get("coding", [node]):
             code = coding.get("code") or coding.get("value")
-            if isinstance(code, str):
+            # A Quantity has a code too, but it is no token.
+            if isinstance(code, str) and isinstance(coding.get("value", ""), str):
                 yield Code(coding.get("system"), code)
 
 
 def is_code(text: str, found: Code, implied: str | None) -> bool:
     """Tell whether a code is the one of ``code``, ``system|code``, ``|code`` or ``system|``."""
-    system, bar, code = text.partition("|")
-    if text.endswith("|"):
-        return found.system == text[:-1]
-    if not bar:
-        return found.code == text
+    parts = [bare(part) for part in apart(text, "|")]
+    if len(parts) == 1:
+        return found.code == parts[0]
+    # What follows the first mark is the code, other marks included.
+    system, code = parts[0], "|".join(parts[1:])
+    if not code:
+        return found.system == system
     # A plain code has a system only by implication: without one it is found as well.
     known = (found.system or "", "" if found.system == implied else found.system or "")
     return found.code == code and system in known
@@ -90,7 +106,7 @@ def texts_beside(node: Any) -> Iterator[str]:
 
 def is_of_type(text: str, node: Any) -> bool:
     """Tell whether an Identifier has the type and the value of ``system|code|value``."""
-    system, code, value = text.split("|")
+    system, code, value = map(bare, apart(text, "|"))
     if not isinstance(node, dict) or node.get("value") != value:
         return False
     codings = node.get("type", {}).get("coding", [])
@@ -139,10 +155,14 @@ def is_uri(text: str, node: Any, modifier: str) -> bool:
     return text in own
 
 
+_KILOMETRES = {"": 1.0, "km": 1.0, "m": 0.001, "[mi_i]": 1.609344}
+
+
 def is_near(text: str, node: Any) -> bool:
-    """Tell whether a place is as near as ``latitude|longitude|distance|km`` asks."""
-    north, east, distance, _ = text.split("|")
+    """Tell whether a place is as near as ``latitude|longitude|distance|units`` asks."""
+    north, east, distance, unit = (*text.split("|"), "", "")[:4]
+    reach = float(distance) * _KILOMETRES[unit] if distance else _NEAR
     first, second = radians(float(north)), radians(float(node["latitude"]))
     turn = radians(float(east) - float(node["longitude"]))
     cosine = sin(first) * sin(second) + cos(first) * cos(second) * cos(turn)
-    return _EARTH * acos(max(-1.0, min(1.0, cosine))) <= float(distance) + 1e-6
+    return _EARTH * acos(max(-1.0, min(1.0, cosine))) <= reach + 1e-6

@@ -3,10 +3,11 @@
 from random import Random
 from typing import Any
 
+from tests.oracle.escapes import escaped
 from tests.oracle.intervals import UCUM, span
 from tests.oracle.naive import World
-from tests.oracle.said import codes, folded, literal_of, strings
-from tests.oracle.world import CODES, DATES, INSTANTS, NUMBERS, UNITS, URIS, WORDS
+from tests.oracle.said import codes, folded, literal_of, strings, texts_beside
+from tests.oracle.stock import CODES, DATES, INSTANTS, NUMBERS, UNITS, URIS, WORDS
 
 PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
@@ -32,7 +33,8 @@ class Spelling:
             return self._date(node)
         if kind == "special":
             place = self.random.choice(("45.75|4.85", "48.8|2.3", "-17.5|180"))
-            return f"{place}|{self.random.choice(('3', '30', '500', '20000'))}|km"
+            reach = self.random.choice(("3|km", "30|km", "500|km", "20000", "3000|m", "9|[mi_i]"))
+            return self.random.choice((place, f"{place}|{reach}", f"{place}|{reach}"))
         if kind == "uri":
             text = node if isinstance(node, str) else self.random.choice(URIS)
             text = text.split("|")[0] if self.random.random() < 0.3 else text
@@ -42,34 +44,38 @@ class Spelling:
     def _token(self, node: Any, modifier: str, implied: str | None) -> str | None:
         random = self.random
         if modifier == "text":
-            return folded(random.choice(WORDS))[: random.randint(2, 8)].strip()
+            own = list(texts_beside(node)) if random.random() < 0.7 else []
+            return folded(random.choice(own or WORDS))[: random.randint(2, 8)].strip()
         if modifier == "of-type":
             if not isinstance(node, dict) or "value" not in node:
                 return None
             codings = node.get("type", {}).get("coding", [])
             full = [c for c in codings if "system" in c]
-            return f"{full[0]['system']}|{full[0]['code']}|{node['value']}" if full else None
+            if not full:
+                return None
+            return "|".join(escaped(t) for t in (*_pair(full[0]), node["value"]))
         if modifier == "identifier" and isinstance(node, dict):
             node = node.get("identifier", {})
         found = list(codes(node, implied)) if node is not None else []
         if not found:
-            return random.choice(CODES)
+            return escaped(random.choice(CODES))
         system, code = random.choice(found)
         shape = random.randrange(4)
+        code = escaped(code)
         if shape == 0 and system:
-            return f"{system}|"
+            return f"{escaped(system)}|"
         if shape == 1 or (shape == 2 and system is None):
-            return f"{system or ''}|{code}"
+            return f"{escaped(system or '')}|{code}"
         return code
 
     def _string(self, text: str, modifier: str) -> str:
         random = self.random
         if modifier == "exact":
-            return text if random.random() < 0.8 else text.upper()
+            return escaped(text if random.random() < 0.8 else text.upper())
         start = random.randrange(3) if modifier == "contains" else 0
         cut = text[start : start + random.randint(2, len(text))]
         cut = cut if folded(cut) else text
-        return random.choice((cut, cut.upper(), folded(cut)))
+        return escaped(random.choice((cut, cut.upper(), folded(cut))))
 
     def _reference(self, node: Any, modifier: str) -> str | None:
         literal = literal_of(node) if node is not None else None
@@ -110,3 +116,7 @@ class Spelling:
         if random.random() < 0.3:
             return f"{text}||{code}"
         return f"{text}|{UCUM}|{code}"
+
+
+def _pair(coding: dict[str, Any]) -> tuple[str, str]:
+    return coding["system"], coding["code"]

@@ -12,42 +12,22 @@ from passerelle.fhir.conformance.structure_table import (
     patterns,
     resource_types,
 )
+from tests.oracle.stock import (
+    CODES,
+    DATES,
+    INSTANTS,
+    NUMBERS,
+    RARE,
+    SIZE,
+    SYSTEMS,
+    TYPES,
+    UCUM,
+    UNITS,
+    URIS,
+    WORDS,
+)
 
 Resource = dict[str, Any]
-
-TYPES = (
-    *("Patient", "Observation", "Encounter", "Practitioner", "PractitionerRole", "Organization"),
-    *("Location", "Task", "List", "CareTeam", "Condition", "DocumentReference", "ChargeItem"),
-    *("RiskAssessment", "Group", "DiagnosticReport", "MedicationRequest", "PlanDefinition"),
-    *("ValueSet", "Appointment", "ServiceRequest", "RelatedPerson", "EpisodeOfCare", "Goal"),
-    *("MolecularSequence", "ImmunizationRecommendation", "Media", "Procedure", "Composition"),
-)
-"""Those that are met in most worlds; any other type may come too."""
-
-WORDS = (
-    *("Éléonore", "ELEONORE", "D'ALMEIDA", "d’Almeida", "Jean-Pierre", "Jean Pierre", "de La Tour"),
-    *("Le Gall", "Lefèvre", "Œuvre", "Dupont", "du Pont", "Élé", "Saint-Étienne", "3 rue d'Assas"),
-)
-DATES = (
-    *("1950", "1950-05", "1950-05-03", "2025-12-31", "2026", "2026-03", "2026-03-28"),
-    *("2026-03-29", "2026-03-30", "2026-10-25"),
-)
-INSTANTS = (
-    *("2026-03-28T23:30:00+01:00", "2026-03-28T23:30:00Z", "2026-03-29T01:00:00Z"),
-    *("2026-03-29T00:30:00+02:00", "2026-10-25T00:30:00Z", "2026-03-29T10:15:07.250Z"),
-    *("1950-05-03T00:00:00+01:00", "2026-01-01T00:00:00Z", "2025-12-31T23:30:00-05:00"),
-)
-NUMBERS = (0, 1, 2, 5, 100, 0.5, 5.4, 5.40, 99.5, 100.4, 1.25, -3)
-UNITS = ("mg", "g", "kg", "mm[Hg]", "cm", "Cel")
-UCUM = "http://unitsofmeasure.org"
-SYSTEMS = ("urn:a", "urn:b", None)
-CODES = ("a", "b", "c", "a/b", "A")
-URIS = (
-    *("http://e.fr/a", "http://e.fr/a/b", "http://e.fr/a/b/c", "http://e.fr/a|1.0", "urn:oid:1.2"),
-    *("http://e.fr/ab", "http://e.fr/a/b|2"),
-)
-SIZE = 4
-"""Resources of a type."""
 
 _LEFT_OUT = frozenset(
     {"id", "meta", "implicitRules", "language", "text", "contained", "extension"}
@@ -55,6 +35,7 @@ _LEFT_OUT = frozenset(
 )
 _ELSEWHERE = "http://elsewhere.fr/fhir/"
 _DEPTH_MAX = 4
+_FULLER = (*RARE, "RiskAssessment.prediction", "Location.position", "Group.characteristic")
 _MANY = 2
 
 
@@ -247,7 +228,7 @@ class Maker:
         """Make the elements of a type, fewer the deeper they lie."""
         found: Resource = {}
         for element in elements(type):
-            share = 0.5 if depth == 0 else 0.4 if depth == 1 else 0.25
+            share = (0.5, 0.4, 0.25, 0.25, 0.25)[depth] + (0.3 if type in _FULLER else 0.0)
             if element.name in _LEFT_OUT or self.random.random() > share:
                 continue
             kind = self.random.choice(element.kinds)
@@ -268,6 +249,8 @@ class Maker:
         if self.random.random() < 0.3:
             meta["tag"] = [_coding(self.random)]
         if self.random.random() < 0.2:
+            meta["security"] = [_coding(self.random)]
+        if self.random.random() < 0.2:
             meta["source"] = self.random.choice(URIS)
         if meta:
             found["meta"] = meta
@@ -284,7 +267,7 @@ def _list(random: Random, resources: list[Resource]) -> Resource:
 def world(random: Random, *, types: int = 5) -> list[Resource]:
     """Make the resources of one world, in the order in which they were kept."""
     chosen = random.sample(TYPES, types)
-    chosen += [random.choice(("Patient", "Observation"))]
+    chosen += [random.choice(("Patient", "Observation")), random.choice(RARE)]
     if random.random() < 0.4:
         chosen += [random.choice(sorted(resource_types()))]
     named = tuple(dict.fromkeys(chosen))

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -115,18 +116,40 @@ class PostgresRecord:
         self.loop.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def record(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+@contextmanager
+def record_on(
+    dialect: str, request: pytest.FixtureRequest, factory: pytest.TempPathFactory
 ) -> Iterator[Record]:
-    if request.param == "sqlite":
-        made = SqliteRecord(tmp_path_factory.mktemp("search") / "record.db")
+    """Open an empty record."""
+    if dialect == "sqlite":
+        made = SqliteRecord(factory.mktemp("search") / "record.db")
         yield made
         made.connection.close()
         return
     postgres = PostgresRecord(request.getfixturevalue("postgres_url"))
     yield postgres
     postgres.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def record(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Record]:
+    """A record on each database, one after the other."""
+    with record_on(request.param, request, tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def records(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Record, ...]]:
+    """A record on each database, both at once."""
+    with (
+        record_on("sqlite", request, tmp_path_factory) as one,
+        record_on("postgresql", request, tmp_path_factory) as other,
+    ):
+        yield one, other
 
 
 def clear(record: Record) -> None:
@@ -137,9 +160,20 @@ def clear(record: Record) -> None:
 def fill(record: Record, resources: Sequence[dict[str, Any]]) -> None:
     """Keep the resources with pids from 1 on, each changed at pid seconds."""
     clear(record)
+    _insert(record, list(enumerate(resources, 1)))
+
+
+def keep(record: Record, pid: int, resource: dict[str, Any]) -> None:
+    """Keep one resource more, or another content of the one that has the pid."""
+    for name in reversed(_NAMES):
+        record.execute(f'DELETE FROM "{name}" WHERE pid = ?', [(pid,)])
+    _insert(record, [(pid, resource)])
+
+
+def _insert(record: Record, resources: Sequence[tuple[int, dict[str, Any]]]) -> None:
     heads, bodies = [], []
     rows: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table, _, _ in _INDEX_TABLES}
-    for pid, resource in enumerate(resources, 1):
+    for pid, resource in resources:
         at = pid * 1_000_000
         deleted = resource.get("deleted", False)
         heads.append((pid, resource["resourceType"], resource["id"], 1, pid, at, deleted, b""))
@@ -154,9 +188,11 @@ def fill(record: Record, resources: Sequence[dict[str, Any]]) -> None:
     record.execute("INSERT INTO version (seq, pid, version, method, at, tx, author, body)"
                    " VALUES (?,?,?,?,?,?,?,?)", bodies)  # fmt: skip
     for table, _, names in _INDEX_TABLES:
-        places = ",".join("?" * (len(names) + 1))
-        columns = ",".join((*names, "pid"))
-        record.execute(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows[table.name])
+        if rows[table.name]:
+            places = ",".join("?" * (len(names) + 1))
+            columns = ",".join((*names, "pid"))
+            sql = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"
+            record.execute(sql, rows[table.name])
 
 
 def plain(value: Any) -> Any:
@@ -185,8 +221,8 @@ def ids(page: Page) -> list[str]:
     return [version.key.id for version in page.matches]
 
 
-def through(record: Record, query: Query) -> list[str]:
-    """Follow the pages to the end."""
+def through(record: Record, query: Query, between: Callable[[], None] = lambda: None) -> list[str]:
+    """Follow the pages to the end; ``between`` is called after each page but the last."""
     found: list[str] = []
     for _ in range(200):
         page = find(record, query)
@@ -195,4 +231,5 @@ def through(record: Record, query: Query) -> list[str]:
         if page.next is None:
             return found
         query = replace(query, cursor=page.next)
+        between()
     raise AssertionError("the pages do not end")

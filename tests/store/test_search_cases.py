@@ -87,6 +87,44 @@ def test_a_chain_leads_to_a_type_that_has_no_parameters_of_its_own(record: Recor
         assert found(record, "List", (name, "http://e.fr/p")) == ["l"]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("subject ne Patient/1", ["b", "c"]),
+        ("subject ne 1", ["b", "c"]),
+        ("subject eq Patient/1", ["a"]),
+        ("_profile ne http://e.fr/p|1", ["b"]),
+        ("_profile ne http://e.fr/p", ["b"]),
+        ("_profile ne http://e.fr/q|2", ["a"]),
+        ("instantiates-canonical ne http://e.fr/d|1", ["b"]),
+        ("instantiates-canonical ne http://e.fr/d", ["b"]),
+        ("instantiates-canonical ne http://e.fr/d|2", ["a", "b"]),
+        ("not (instantiates-canonical ne http://e.fr/d)", ["a", "c"]),
+    ],
+)
+def test_another_reference_is_none_of_its_spellings(
+    record: Record, text: str, wanted: list[str]
+) -> None:
+    resources = kept(
+        "ServiceRequest",
+        a={"subject": {"reference": "Patient/1"}, "instantiatesCanonical": ["http://e.fr/d|1"],
+           "meta": {"profile": ["http://e.fr/p|1"]}},
+        b={"subject": {"reference": "Patient/2"}, "instantiatesCanonical": ["http://e.fr/o"],
+           "meta": {"profile": ["http://e.fr/q"]}},
+        c={"subject": {"reference": "Group/3"}},
+    )  # fmt: skip
+    fill(record, resources)
+    assert found(record, "ServiceRequest", ("_filter", text)) == wanted
+
+
+def test_a_part_of_a_code_is_looked_for_without_its_system(record: Record) -> None:
+    fill(record, kept("Observation", a={"code": {"coding": [{"system": "urn:s", "code": "abc"}]}}))
+    assert found(record, "Observation", ("_filter", "code co b")) == ["a"]
+    for value in ("urn:s|b", "urn:s|"):
+        with pytest.raises(Invalid):
+            found(record, "Observation", ("_filter", f"code co {value}"))
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("links", [2, 6])
 async def test_what_the_database_cannot_read_is_refused_as_too_nested(

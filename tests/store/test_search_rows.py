@@ -203,8 +203,8 @@ class Codes:
         ("code:above", "urn:c|a", ["t1"]),
         ("_filter", "code in urn:set", ["t1", "t2"]),
         ("_filter", "code ni urn:set", ["t3", "t4"]),
-        ("_filter", "code sb urn:c|a and not (code eq a)", ["t2"]),
-        ("_filter", "code ss urn:c|b", ["t1", "t2"]),
+        ("_filter", "code ss urn:c|a and not (code eq a)", ["t2"]),
+        ("_filter", "code sb urn:c|b", ["t1", "t2"]),
     ],
 )
 def test_a_terminology_tells_which_codes_are_meant(

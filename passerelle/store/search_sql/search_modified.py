@@ -116,14 +116,46 @@ def _other_token(
     return not_(and_(*(column == bind(_TEXT) for column in token_key(table, shape))))
 
 
+def _versions(address: str) -> tuple[str, str, str]:
+    """Give the bounds of the versions of a canonical, and the canonical without its version.
+
+    Nothing is other than a canonical that may be the same in another spelling.
+    """
+    return address + "|", address + "}", address.split("|", 1)[0]
+
+
+def _other_address(address: ColumnElement[Any], bind: Bind) -> ColumnElement[bool]:
+    """Write that an address is neither a version of one nor that one without its version."""
+    versions = and_(address >= bind(_TEXT), address < bind(_TEXT))
+    return and_(not_(versions), address != bind(_TEXT))
+
+
+def _other_uri_arguments(value: UriValue, modifier: str) -> Arguments:
+    return value.value, *_versions(value.value)
+
+
+def _other_uri(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    own = table.c.value
+    return and_(own != bind(_TEXT), _other_address(own, bind))
+
+
+def _other_reference_arguments(value: ReferenceValue, modifier: str) -> Arguments:
+    versions = _versions(value.id) if value.type == "" else ()
+    return (*reference_arguments(value, modifier), *versions)
+
+
 def _other_reference(
     table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
-    return not_(and_(*(column == bind(_TEXT) for column in reference_key(table, shape))))
+    typed, is_address = shape
+    other = not_(and_(*(column == bind(_TEXT) for column in reference_key(table, typed))))
+    return and_(other, _other_address(table.c.id, bind)) if is_address else other
 
 
-def _reference_shape(value: ReferenceValue, modifier: str) -> bool:
-    return value.type is not None
+def _other_reference_shape(value: ReferenceValue, modifier: str) -> tuple[bool, bool]:
+    return value.type is not None, value.type == ""
 
 
 def _codes_arguments(value: CodesValue, modifier: str) -> Arguments:
@@ -202,11 +234,15 @@ MODIFIED: dict[tuple[str, str], Face] = {
     ("token", "other"): Face("token", token_shape, token_arguments, condition=_other_token),
     ("reference", "identifier"): TOKEN,
     ("reference", "other"): Face(
-        "reference", _reference_shape, reference_arguments, condition=_other_reference
+        "reference",
+        _other_reference_shape,
+        _other_reference_arguments,
+        condition=_other_reference,
     ),
     ("uri", "above"): URI,
     ("uri", "below"): Face("uri", one_shape, _below_arguments, condition=_below_condition),
-    **{("uri", modifier): _ADDRESSES for modifier in ("contains", "begins", "ends", "other")},
+    **{("uri", modifier): _ADDRESSES for modifier in ("contains", "begins", "ends")},
+    ("uri", "other"): Face("uri", one_shape, _other_uri_arguments, condition=_other_uri),
     ("date", "overlaps"): Face(
         "date", _overlap_shape, _overlap_arguments, condition=date_condition
     ),

@@ -32,13 +32,14 @@ _PREFIXED = ("eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb")
 
 _TEXTS = {"co": "contains", "sw": "begins", "ew": "ends"}
 _ORDER = {"gt": "greater", "lt": "less", "ge": "at-least", "le": "at-most"}
-_TREE = {"ss": "above", "sb": "below", "in": "in", "ni": "not-in"}
+# "The value subsumes a concept in the set": the concept that is found lies below the value.
+_SUBSUMED = {"ss": "below", "sb": "above"}
 
 OPERATORS: dict[str, dict[str, str]] = {
     "string": {"eq": "same", "ne": "other", **_TEXTS, **_ORDER, "ap": "same"},
-    "token": {"eq": "", "ne": "other", **_TEXTS, **_TREE, "ap": ""},
+    "token": {"eq": "", "ne": "other", **_TEXTS, **_SUBSUMED, "in": "in", "ni": "not-in", "ap": ""},
     "reference": {"eq": "", "ne": "other", "re": ""},
-    "uri": {"eq": "", "ne": "other", **_TEXTS, "ss": "above", "sb": "below", "re": ""},
+    "uri": {"eq": "", "ne": "other", **_TEXTS, **_SUBSUMED, "re": ""},
     "date": {**dict.fromkeys(_PREFIXED, ""), "po": "overlaps"},
     "number": dict.fromkeys(_PREFIXED, ""),
     "quantity": dict.fromkeys(_PREFIXED, ""),

@@ -55,6 +55,9 @@ NEGATIVE = frozenset({"not", "not-in"})
 
 TERMINOLOGICAL = frozenset({"in", "not-in", "above", "below"})
 
+_PARTS_OF_CODES = frozenset({"contains", "begins", "ends"})
+"""What `_filter` looks for within a code."""
+
 _SEGMENTS_MAX = 50
 
 
@@ -93,6 +96,14 @@ def of_type_value(text: str) -> TokenValue:
         raise BadValue
     system, code, value = map(unescape, parts)
     return TokenValue(index_bounds.key(system), index_bounds.key(f"{code}|{value}"))
+
+
+def _bare_code(text: str) -> TokenValue:
+    """Read a code, or a part of one, that stands without a system; raises BadValue."""
+    value = token_value(text)
+    if value.system is not None:
+        raise BadValue
+    return value
 
 
 def _segments(value: UriValue) -> tuple[UriValue, ...]:
@@ -168,6 +179,8 @@ def reader(
             return string_value
         if modifier == "of-type":
             return of_type_value
+        if modifier in _PARTS_OF_CODES:
+            return _bare_code
         if parameter.system is not None:
             system = parameter.system
             return lambda text: plain_token_value(text, system)
@@ -176,7 +189,8 @@ def reader(
         if modifier == "identifier":
             return token_value
         base_url = reading.base_url
-        return lambda text: _typed(reference_value(text, base_url), modifier, parameter)
+        type = modifier if modifier[:1].isupper() else ""
+        return lambda text: _typed(reference_value(text, base_url), type, parameter)
     if kind == "composite":
         return lambda text: composite_value(parameter, text, reading.base_url)
     return near_value if kind == "special" else READERS[kind]
