@@ -17,6 +17,7 @@ from passerelle.app import clock
 from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import InsPolicy
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.registry import STANDARD
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Put, Store, Unit
 from passerelle.store.migrate import migrate
@@ -40,7 +41,8 @@ class Filled(NamedTuple):
 def put_of(resource: Resource) -> Put:
     """Make the write of a resource. Raises what a write through the door raises."""
     keeping.demand(resource, InsPolicy(allow_test=True))
-    return Put(keeping.draft(Key(resource["resourceType"], resource["id"]), resource))
+    key = Key(resource["resourceType"], resource["id"])
+    return Put(keeping.draft(key, resource, registry=STANDARD))
 
 
 async def fill_store(store: Store, resources: Iterable[Resource]) -> int:

@@ -294,12 +294,16 @@ def make_workers(gateway: Gateway) -> tuple[Works, ...]:
 
     The worker's holder is a name of its own among all workers.
     """
+    from passerelle.dossiers import parameter_indexing
     from passerelle.dossiers.full_text_following import FullTextFollower
     from passerelle.dossiers.mailing import transmission
     from passerelle.dossiers.mailing.mail_reception import MailReader
     from passerelle.dossiers.mailing.transmission_sending import send_job
 
-    handlers = {transmission.JOB_KIND: send_job}
+    handlers = {
+        transmission.JOB_KIND: send_job,
+        parameter_indexing.JOB_KIND: parameter_indexing.index_some,
+    }
     worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     follower = FullTextFollower(gateway)
     if gateway.mail is None:

@@ -35,6 +35,7 @@ TABLES = {
     "package": "The installed FHIR packages.",
     "conformance": "Which resources of the record each package brought.",
     "setting": "What all processes on one record share.",
+    "search_parameter": "The search parameters that were added to the record, and how far each is.",
 }
 """What each table holds. The tests want a line for every table."""
 

@@ -27,6 +27,7 @@ FAMILIES = {
     "mss": "Addresses and messages of secure mail (MSSanté).",
     "operation": "What an operation takes in, and what it finds.",
     "package": "FHIR packages: their archive, their contents, what they depend on.",
+    "parameter": "A SearchParameter that is added to the record.",
     "patch": "A JSON Patch or a FHIRPath Patch; the place is in the patch.",
     "record": "What the record holds, and what it cannot do now.",
     "reference": "What a resource refers to, and what refers to it.",

@@ -7,7 +7,8 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,13 +17,22 @@ from passerelle.cli import printing, starting
 from passerelle.cli.printing import JsonOption
 
 if TYPE_CHECKING:
+    from passerelle.fhir.search.registry import Registry
     from passerelle.settings import Settings
+    from passerelle.store.parameter_rows import AddedRow
 
 Workers = Annotated[
     int, typer.Option("--workers", min=1, max=64, help="Nombre de processus (PostgreSQL).")
 ]
 NoWorker = Annotated[
     bool, typer.Option("--no-worker", help="Sans le travailleur, qui envoie et relève.")
+]
+
+Added = Annotated[
+    bool, typer.Option("--added", help="Seulement les paramètres de recherche ajoutés, maintenant.")
+]
+Status = Annotated[
+    bool, typer.Option("--status", help="Où en sont les paramètres ajoutés, sans rien faire.")
 ]
 
 
@@ -166,9 +176,10 @@ def check(json: JsonOption = False) -> None:
     from passerelle.dossiers.keeping import derive
     from passerelle.store.upkeep.check import check as check_record
 
-    _demand_record(settings, json=json)
+    registry = _registry_of(settings, json=json)
     database_url = settings.database_url.get_secret_value()
-    report = asyncio.run(check_record(database_url, derive, now=clock()))
+    derived = partial(derive, registry=registry)
+    report = asyncio.run(check_record(database_url, derived, now=clock()))
     counts = {
         name: getattr(report, name)
         for name in ("resources", "versions", "rows", "blobs", "jobs", "messages")
@@ -186,15 +197,19 @@ def check(json: JsonOption = False) -> None:
     raise typer.Exit(printing.DONE if report.clean else printing.REFUSED)
 
 
-def reindex(json: JsonOption = False) -> None:
+def reindex(added: Added = False, status: Status = False, json: JsonOption = False) -> None:
     """Reconstruit du journal tout ce qui en est dérivé : index, droits, identifiants."""
     settings = settings_or_stop(json=json)
+    if added or status:
+        _added(settings, work=added, json=json)
+        return
     from passerelle.dossiers.keeping import derive
     from passerelle.store.upkeep.reindex import reindex as rebuild
 
-    _demand_record(settings, json=json)
+    registry = _registry_of(settings, json=json)
     shown = None if json else _progress
-    report = asyncio.run(rebuild(settings.database_url.get_secret_value(), derive, progress=shown))
+    derived = partial(derive, registry=registry)
+    report = asyncio.run(rebuild(settings.database_url.get_secret_value(), derived, progress=shown))
     asyncio.run(_gather_full_text(settings))
     conflicts = [str(key) for key in report.conflicts]
     if json:
@@ -228,16 +243,53 @@ def _progress(done: int, of: int) -> None:
         typer.echo(f"\r{done}/{of}" + ("\n" if done == of else ""), nl=False, err=True)
 
 
-def _demand_record(settings: "Settings", *, json: bool) -> None:
-    """See that the record can be opened; else say why and stop."""
+def _registry_of(settings: "Settings", *, json: bool) -> "Registry":
+    """Give the search parameters of the record; when it cannot be opened say why and stop."""
     from passerelle.app import make_gateway
 
-    async def open_and_close() -> None:
+    found: list[Registry] = []
+
+    async def look() -> None:
         store = make_gateway(settings).store
         await store.open()
+        found.append(store.parameters.registry)
         await store.close()
 
-    _run(open_and_close(), json=json)
+    _run(look(), json=json)
+    return found[0]
+
+
+def _shown_added(rows: "Sequence[AddedRow]", *, json: bool) -> None:
+    """Show the parameters that were added, and how far each is."""
+    if json:
+        names = ("url", "type", "code", "kind", "state", "percent", "done", "total")
+        printing.as_json([{name: getattr(row, name) for name in names} for row in rows])
+        return
+    heads = (("paramètre", "parameter"), ("type", "type"), ("état", "state"), ("%", "%"))
+    printing.table(
+        heads, [(row.url, f"{row.type} {row.code}", row.state, row.percent) for row in rows]
+    )
+
+
+def _added(settings: "Settings", *, work: bool, json: bool) -> None:
+    """Show the parameters that were added, after their old data was indexed if ``work``."""
+    from passerelle.app import make_gateway
+    from passerelle.dossiers.parameter_indexing import index_all
+
+    found: list[AddedRow] = []
+
+    async def look() -> None:
+        gateway = make_gateway(settings)
+        await gateway.store.open()
+        try:
+            if work:
+                await index_all(gateway)
+            found.extend(await gateway.store.parameters.rows())
+        finally:
+            await gateway.store.close()
+
+    _run(look(), json=json)
+    _shown_added([row for row in found if row.state != "gone"], json=json)
 
 
 def settings_or_stop(*, json: bool) -> "Settings":

@@ -15,7 +15,8 @@ from passerelle.store.contract import Expectation
 
 def condition(gateway: Gateway, type: str, criteria: str) -> Query:
     """Understand criteria of a type. Raises Invalid."""
-    return parse_criteria(type, criteria, gateway.base_url)
+    registry = gateway.store.parameters.registry
+    return parse_criteria(type, criteria, gateway.base_url, registry=registry)
 
 
 async def one_designated(gateway: Gateway, caller: Caller, query: Query) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import json_text, served_body
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search import any_reference, extraction
+from passerelle.fhir.search import added_parameters, any_reference, extraction
 from passerelle.fhir.search.index_rows import IndexRows
+from passerelle.fhir.search.registry import STANDARD, Registry
 from passerelle.ins import masking, patient_identity, withholding
 from passerelle.ins import rules as ins_rules
 from passerelle.store.caller import Caller
@@ -33,25 +34,31 @@ class Prepared(NamedTuple):
     beside: int | None = None
 
 
-def faults(resource: Resource, ins: InsPolicy) -> tuple[list[Issue], list[Issue]]:
-    """Give (structure faults, identity issues) of a resource, all at once.
+def faults(
+    resource: Resource, ins: InsPolicy, registry: Registry = STANDARD
+) -> tuple[list[Issue], list[Issue]]:
+    """Give (structure faults, issues of rules) of a resource, all at once.
 
-    Identity rules read a sound structure only, so they are asked when the first list is empty.
+    The rules of identity, and those of search parameters, read a sound structure only, so they are
+    asked when the first list is empty. ``registry`` has the parameters that there are.
     """
     structural = structure.check(resource)
     if any(is_grave(said) for said in structural):
         return structural, []
+    if resource["resourceType"] == "SearchParameter":
+        taken = added_parameters.taken_by(registry)
+        return structural, list(added_parameters.read(resource, taken).faults)
     if resource["resourceType"] != "Patient":
         return structural, []
     return structural, ins_rules.check_patient(resource, allow_test=ins.allow_test)
 
 
-def demand(resource: Resource, ins: InsPolicy) -> tuple[Issue, ...]:
+def demand(resource: Resource, ins: InsPolicy, registry: Registry = STANDARD) -> tuple[Issue, ...]:
     """Give the warnings of a resource that may be kept.
 
-    Raises Invalid (structure, 400) or Unprocessable (a rule of identity, 422), with all issues.
+    Raises Invalid (structure, 400) or Unprocessable (another rule, 422), with all issues.
     """
-    structural, identity = faults(resource, ins)
+    structural, identity = faults(resource, ins, registry)
     if any(is_grave(said) for said in structural):
         raise Invalid(*structural)
     if any(is_grave(said) for said in identity):
@@ -64,9 +71,11 @@ def is_grave(said: Issue) -> bool:
     return said.severity in ("fatal", "error")
 
 
-def derive(resource: Resource) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
+def derive(
+    resource: Resource, registry: Registry = STANDARD
+) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
     """Give all that is derived from a body as served; used at write, by check and by reindex."""
-    rows = extraction.extract(resource)
+    rows = extraction.extract(resource, registry)
     rows = rows._replace(links=(*rows.links, *any_reference.links(resource)))
     return rows, rights_columns(resource), claims(resource)
 
@@ -85,29 +94,37 @@ async def prepare(
     A matricule set apart earlier stays when a Patient comes back without any INS: the one who
     sends it was never shown it, so its absence says nothing. What ``must_be_new`` has none.
     """
+    registry = store.parameters.registry
     if resource["resourceType"] == "Binary":
         resource, data = take_data(resource)
         if data is not None:
-            return Prepared(draft(key, resource, blob=hashlib.sha256(data).hexdigest()), (data,))
-        return Prepared(draft(key, resource, blob=blob))
+            digest = hashlib.sha256(data).hexdigest()
+            return Prepared(draft(key, resource, registry=registry, blob=digest), (data,))
+        return Prepared(draft(key, resource, registry=registry, blob=blob))
     if must_be_new or resource["resourceType"] != "Patient":
-        return Prepared(draft(key, resource))
+        return Prepared(draft(key, resource, registry=registry))
     if patient_identity.matricules(resource):
-        return Prepared(draft(key, resource))
+        return Prepared(draft(key, resource, registry=registry))
     head = await store.read(key, caller)
     if head is None:
-        return Prepared(draft(key, resource), beside=0)
-    return Prepared(draft(key, resource, aside=head.aside), beside=head.version)
+        return Prepared(draft(key, resource, registry=registry), beside=0)
+    return Prepared(draft(key, resource, registry=registry, aside=head.aside), beside=head.version)
 
 
 def draft(
-    key: Key, resource: Resource, *, blob: str | None = None, aside: bytes | None = None
+    key: Key,
+    resource: Resource,
+    *,
+    registry: Registry,
+    blob: str | None = None,
+    aside: bytes | None = None,
 ) -> Draft:
     """Make the draft of a resource that has passed :func:`demand`.
 
     A Patient's matricule that may not leave goes aside here, and one that stands anywhere else
     (contained, linked, a reference by identifier) is masked, before anything is derived, so that
     neither the body nor an index ever holds it. ``aside`` is what already stands apart.
+    ``registry`` has the search parameters; the commit sees that they are those of the record.
     """
     if resource["resourceType"] == "Patient":
         resource, withheld = withholding.withhold(resource)
@@ -116,7 +133,7 @@ def draft(
     if masking.may_hold((before, after)):
         resource = masking.mask(resource)
         before, between, after = served_body.split(resource, key)
-    rows, rights, claimed = derive(resource)
+    rows, rights, claimed = derive(resource, registry)
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for part in (before, between, after, aside or b"", (blob or "").encode()):
         digest.update(len(part).to_bytes(8, "big"))
@@ -132,6 +149,7 @@ def draft(
         claims=claimed,
         aside=aside,
         blob=blob,
+        stamp=registry.stamp,
     )
 
 

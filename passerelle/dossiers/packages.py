@@ -8,14 +8,19 @@ is gone on with when it is added again; adding what is there changes nothing.
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import Conflict, Issue, NotFound, PasserelleError
 from passerelle.errors.rules import issue
 from passerelle.fhir.packages.package_reading import Package, Packaged, PackageKey, read_package
 from passerelle.fhir.packages.tar_reading import Limits
+from passerelle.fhir.search import added_parameters
+from passerelle.fhir.search.registry import Registry
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Delete, Draft, Put, Unit
 from passerelle.store.packages import ConformanceRow, InstalledPackage
@@ -103,17 +108,23 @@ async def _load(gateway: Gateway, package: Package, progress: Progress | None) -
     await tables.begin(_begun(package, gateway.clock()))
     issues: list[Issue] = []
     for done, some in _batches(package.resources):
-        drafts, said = await asyncio.to_thread(_drafts, some)
-        issues += said
         # Noted first: what a crash leaves behind is then found when the package is removed.
         await tables.note(*package.key, [_row(each) for each in some])
-        await gateway.store.commit(Unit(writes=tuple(map(Put, drafts))), AUTHOR)
+        issues += await settle(partial(_write, gateway, some))
         _tell(progress, done, len(package.resources))
     await tables.set_state(*package.key, "ready")
     return tuple(issues)
 
 
-def _drafts(some: Sequence[Packaged]) -> tuple[list[Draft], list[Issue]]:
+async def _write(gateway: Gateway, some: Sequence[Packaged]) -> list[Issue]:
+    """Write some resources in one transaction; give the warnings."""
+    registry = gateway.store.parameters.registry
+    drafts, issues = await asyncio.to_thread(_drafts, some, registry)
+    await gateway.store.commit(Unit(writes=tuple(map(Put, drafts))), AUTHOR)
+    return issues
+
+
+def _drafts(some: Sequence[Packaged], registry: Registry) -> tuple[list[Draft], list[Issue]]:
     """Make the drafts of resources.
 
     They are kept as published: whoever uses a guide cannot mend it. What is too odd to be indexed
@@ -123,10 +134,19 @@ def _drafts(some: Sequence[Packaged]) -> tuple[list[Draft], list[Issue]]:
     issues: list[Issue] = []
     for each in some:
         try:
-            drafts.append(keeping.draft(each.key, each.resource))
+            drafts.append(keeping.draft(each.key, each.resource, registry=registry))
+            issues += _about_parameter(each, registry)
         except (PasserelleError, TypeError, ValueError, AttributeError, LookupError):
             issues.append(issue("package.resource-left-out", each.path))
     return drafts, issues
+
+
+def _about_parameter(each: Packaged, registry: Registry) -> list[Issue]:
+    """Warn of a SearchParameter that cannot be one of ours."""
+    if each.key.type != "SearchParameter":
+        return []
+    faults = added_parameters.read(each.resource, added_parameters.taken_by(registry)).faults
+    return [replace(said, severity="warning", expression=each.path) for said in faults]
 
 
 def _begun(package: Package, at: int) -> InstalledPackage:

@@ -81,7 +81,7 @@ async def _attempt(
     head = await gateway.store.read(key, caller)
     resource = change(head_to_patch(head, key, if_match))
     assert head is not None  # else refused above
-    warnings = keeping.demand(resource, gateway.ins)
+    warnings = keeping.demand(resource, gateway.ins, gateway.store.parameters.registry)
     checked = await written_references.check(gateway, caller, key, resource)
     kept = await keeping.prepare(gateway.store, caller, key, resource, blob=head.blob)
     put = Put(kept.draft, beside=head.version)

@@ -73,7 +73,9 @@ class Repository:
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True)
         query = condition(self.gateway, resource["resourceType"], if_none_exist)
-        warnings = keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(
+            resource, self.gateway.ins, self.gateway.store.parameters.registry
+        )
 
         async def attempt() -> Outcome:
             ids = await one_designated(self.gateway, self.caller, query)
@@ -113,7 +115,9 @@ class Repository:
         match, Invalid when the body's id is not that of the match.
         """
         query = condition(self.gateway, type, criteria)
-        warnings = keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(
+            resource, self.gateway.ins, self.gateway.store.parameters.registry
+        )
         given = resource.get("id")
 
         async def attempt() -> Outcome:
@@ -219,7 +223,9 @@ class Repository:
         must_be_absent: bool = False,
         blob: str | None = None,
     ) -> Outcome:
-        warnings = keeping.demand(resource, self.gateway.ins)
+        warnings = keeping.demand(
+            resource, self.gateway.ins, self.gateway.store.parameters.registry
+        )
 
         async def attempt() -> Outcome:
             return await self._keep(

@@ -134,7 +134,8 @@ class Deciding:
     ) -> None:
         """Add the writing of a resource that has its final links, unless it has faults."""
         made, index = self.made, entry.index
-        structural, identity = keeping.faults(resource, self.gateway.ins)
+        registry = self.gateway.store.parameters.registry
+        structural, identity = keeping.faults(resource, self.gateway.ins, registry)
         place = f"{place_of(index)}.resource"
         said = [placed(one, place) for one in (*structural, *identity)]
         graves = [one for one in said if keeping.is_grave(one)]

@@ -58,6 +58,7 @@ class Draft:
     claims: tuple[Claim, ...] = ()
     aside: bytes | None = None
     blob: str | None = None
+    stamp: int | None = None  # of the registry that the rows were made by; None: any will do
 
     def body(self, version: int, last_updated: str) -> bytes:
         """Give the body of that version, e.g. ``body(1, "2026-01-12T09:00:00.000000Z")``."""

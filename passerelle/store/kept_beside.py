@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from passerelle.store.packages import Packages
 
 if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
+    from passerelle.store.added_parameters import AddedParameters
     from passerelle.store.full_text import FullText
 
 
@@ -14,6 +15,10 @@ class KeptBeside(Protocol):
     @property
     def packages(self) -> Packages:
         """The tables of the installed FHIR packages."""
+
+    @property
+    def parameters(self) -> "AddedParameters":
+        """The search parameters that were added to the record."""
 
     @property
     def full_text(self) -> "FullText":

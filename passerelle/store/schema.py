@@ -34,6 +34,9 @@ metadata = MetaData()
 feed_floor = Sequence("feed_floor", metadata=metadata)
 """PostgreSQL only; its value is an instant: see ``postgres_horizon``."""
 
+parameter_stamp = Sequence("parameter_stamp", metadata=metadata)
+"""PostgreSQL only; it moves on whenever the table ``search_parameter`` changes its meaning."""
+
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both; SQLite wants the word INTEGER for a row id."""
 
@@ -282,6 +285,33 @@ conformance = Table(
     PrimaryKeyConstraint("name", "package", "type", "id"),
     **_CLUSTERED,
 )
+
+search_parameter = Table(
+    "search_parameter",
+    metadata,
+    Column("number", Integer, primary_key=True),  # what its id is made of; never given again
+    Column("type", _C, nullable=False),
+    Column("code", _C, nullable=False),
+    Column("kind", _C, nullable=False),  # one of the nine types of a parameter
+    Column("url", _C, nullable=False),  # canonical of the SearchParameter
+    Column("definition", LargeBinary, nullable=False),  # JSON of fhir's Parameter, its id 0
+    Column("state", _C, nullable=False),  # indexing, ready, clearing, gone
+    Column("place", _BIG, nullable=False),  # pid from which old resources are still to be indexed
+    Column("done", _BIG, nullable=False),  # old resources gone through
+    Column("total", _BIG, nullable=False),  # of so many when it was added
+    Column("at", _BIG, nullable=False),
+    Column("moves", Integer, nullable=False),  # how often its state changed
+    Index(
+        "search_parameter_once",
+        "type",
+        "code",
+        unique=True,
+        sqlite_where=text("state IN ('indexing', 'ready')"),
+        postgresql_where=text("state IN ('indexing', 'ready')"),
+    ),
+    **_SQLITE,
+)
+"""The parameters that were added to this record, those that are no longer there included."""
 
 full_text, follower = make_tables(metadata)
 

@@ -10,6 +10,7 @@ import structlog
 from passerelle.api import logs
 from passerelle.errors.refusals import Unavailable
 from passerelle.errors.rules import issue
+from passerelle.fhir.search.registry import STANDARD
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +168,9 @@ class BrokenStore:
 
     def __init__(self, fault):
         self.fault = fault
+        self.parameters = self
+        self.registry = STANDARD
+        self.is_fresh = True
 
     async def read(self, key, caller):
         raise self.fault

@@ -26,6 +26,7 @@ NAMES = [
     "0003 The order of all changes, and the floor that feeds have been read to.",
     "0004 The installed FHIR packages, and which resources of the record each brought.",
     "0005 The words of each resource, and how far the log was followed.",
+    "0006 The search parameters that were added to the record.",
 ]
 
 _COLUMNS = """

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html . A raw ASGI dispatcher: a read costs a look-u
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
@@ -13,13 +14,13 @@ from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import NotAcceptable, NotSupported
+from passerelle.errors.refusals import NotAcceptable, NotSupported, Unavailable
 from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.search.language.compartments import compartments
-from passerelle.fhir.search.search_parameters import FULL_TEXT, Parameter, parameters
+from passerelle.fhir.search.search_parameters import FULL_TEXT, Parameter
 from passerelle.store.caller import Caller
 
 PREFIX = fhir_routes.BASE
@@ -48,6 +49,7 @@ class FhirService:
         self.answer_limit = answer_limit
         self.software_version = software_version
         self._metadata: bytes | None = None
+        self._stamp: int | None = None
         self._statements: dict[Wanted, Reply] = {}
 
     async def answer(
@@ -71,6 +73,10 @@ class FhirService:
         shape = shape_of(segments, request)
         scope["passerelle.route"] = shape
         method = "GET" if request.method == "HEAD" else request.method
+        parameters = self.gateway.store.parameters
+        if not parameters.is_fresh:
+            with suppress(Unavailable):  # whatever needs the record says so by itself
+                await parameters.refresh()
         if shape == METADATA:
             return await self._capabilities(request, method)
         route = ROUTES.get(shape, {}).get(method)
@@ -112,13 +118,17 @@ class FhirService:
 
     def _searched(self, type_: str) -> Mapping[str, Parameter]:
         """Give what a type can be searched by: the full text only where there is one."""
-        found = parameters(type_)
+        found = self.gateway.store.parameters.registry.parameters(type_)
         if self.gateway.store.full_text.on:
             return found
         return {code: each for code, each in found.items() if code not in FULL_TEXT}
 
     def capabilities(self) -> bytes:
-        """Give the CapabilityStatement, made once."""
+        """Give the CapabilityStatement, made once for each state of the search parameters."""
+        registry = self.gateway.store.parameters.registry
+        if registry.stamp != self._stamp:
+            self._metadata, self._stamp = None, registry.stamp
+            self._statements.clear()
         if self._metadata is None:
             ability = Ability(
                 types=resource_types(),
@@ -144,8 +154,9 @@ class FhirService:
             raise NotAllowedHere(("GET", "HEAD"))
         _demand_full(request)
         wanted = request.wanted()
+        said = self.capabilities()
         if wanted not in self._statements:
-            reply = responses.fhir(self.capabilities())
+            reply = responses.fhir(said)
             self._statements[wanted] = await formats.formed(reply, wanted)
         return self._statements[wanted]
 

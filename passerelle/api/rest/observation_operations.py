@@ -35,6 +35,7 @@ async def last_of_each(repository: Repository, asked: Invocation) -> Reply:
         [*criteria, ("_sort", "-date"), ("_count", str(PAGE))],
         strict=True,
         base_url=base,
+        registry=repository.gateway.store.parameters.registry,
     )
     found = await last(repository, query, most)
     said = (issue("operation.lastn-bounded", count=SCANNED_MAX),) if found.bounded else ()

@@ -57,6 +57,7 @@ def _understood(
 ) -> Query:
     """Understand a search by the address it was asked at. Raises Invalid, NotFound."""
     strict, base_url = request.strict, repository.gateway.base_url
+    registry = repository.gateway.store.parameters.registry
     if request.member:
         query = parse_compartment(
             Key(request.type, request.id),
@@ -65,13 +66,23 @@ def _understood(
             strict=strict,
             base_url=base_url,
             terminology=terms,
+            registry=registry,
         )
         if query is None:
             raise NotFound(issue("search.compartment-unknown", type=request.type))
         return query
     if request.type:
-        return parse(request.type, pairs, strict=strict, base_url=base_url, terminology=terms)
-    return parse_system(pairs, strict=strict, base_url=base_url, terminology=terms)
+        return parse(
+            request.type,
+            pairs,
+            strict=strict,
+            base_url=base_url,
+            terminology=terms,
+            registry=registry,
+        )
+    return parse_system(
+        pairs, strict=strict, base_url=base_url, terminology=terms, registry=registry
+    )
 
 
 async def _answer(

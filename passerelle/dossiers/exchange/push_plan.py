@@ -121,7 +121,9 @@ async def make(
         if key.type == "Patient" and head is not None and head.body is not None:
             resource = merge_tags(json_text.decode(head.body), resource)
         sha256 = None if part.blob is None else hashlib.sha256(part.blob).hexdigest()
-        draft = keeping.draft(key, resource, blob=sha256)
+        draft = keeping.draft(
+            key, resource, registry=gateway.store.parameters.registry, blob=sha256
+        )
         blob = None if head is not None and head.blob == sha256 else part.blob
         # Its tags were merged with those of the head, on which other dossiers write theirs.
         beside = (head.version if head else 0) if key.type == "Patient" else None

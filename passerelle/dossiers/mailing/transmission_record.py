@@ -87,6 +87,5 @@ async def _unit(
         return Unit(message_changes=changes)
     version, communication = found
     changed = advance(communication, event, at=gateway.clock(), code=code, before=before, why=why)
-    return Unit(
-        writes=(Put(keeping.draft(key, changed), if_match=version),), message_changes=changes
-    )
+    draft = keeping.draft(key, changed, registry=gateway.store.parameters.registry)
+    return Unit(writes=(Put(draft, if_match=version),), message_changes=changes)

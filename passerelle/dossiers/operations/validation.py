@@ -47,7 +47,9 @@ async def validate(repository: Repository, asked: Validation) -> list[Issue]:
     if resource is None:
         return [*found, issue("operation.nothing-to-validate", asked.type)]
     found += _about_place(asked, resource)
-    structural, identity = keeping.faults(resource, repository.gateway.ins)
+    gateway = repository.gateway
+    registry = gateway.store.parameters.registry
+    structural, identity = keeping.faults(resource, gateway.ins, registry)
     found += [*structural, *identity]
     if any(keeping.is_grave(said) for said in structural):
         return found  # what comes next reads sound resources only

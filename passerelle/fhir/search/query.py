@@ -39,6 +39,7 @@ from passerelle.fhir.search.query_results import (
     Sort,
 )
 from passerelle.fhir.search.query_types import TYPE, named_types
+from passerelle.fhir.search.registry import STANDARD, Registry
 from passerelle.fhir.search.search_parameters import ANY
 
 __all__ = [
@@ -120,7 +121,7 @@ class _Parser:
         self.known = types or (ANY,)
         self.reading = reading
         self.strict = strict
-        self.results = Results(types)
+        self.results = Results(types, reading.registry)
         self.clauses: list[Criterion] = []
         self.ignored: list[str] = []
         self.issues: list[Issue] = []
@@ -170,15 +171,16 @@ def parse(
     strict: bool,
     base_url: str = "",
     terminology: Terminology | None = None,
+    registry: Registry = STANDARD,
 ) -> Query:
     """Understand the parameters of a search of a resource type.
 
     ``pairs`` are decoded names and values in their order. An unknown parameter is refused when
     ``strict``, else named in ``Query.ignored``; what is known but cannot be honoured is always
-    refused. References under ``base_url`` are local. Raises Invalid with every fault at once, the
-    name of the parameter as its expression.
+    refused. References under ``base_url`` are local; ``registry`` has the parameters. Raises
+    Invalid with every fault at once, the name of the parameter as its expression.
     """
-    parser = _Parser((type,), Reading(base_url, terminology), strict=strict)
+    parser = _Parser((type,), Reading(base_url, terminology, registry=registry), strict=strict)
     parser.read(pairs)
     return Query(
         type,
@@ -195,6 +197,7 @@ def parse_system(
     strict: bool,
     base_url: str = "",
     terminology: Terminology | None = None,
+    registry: Registry = STANDARD,
 ) -> Query:
     """Understand a search of the whole system, `_type` naming the types.
 
@@ -202,7 +205,7 @@ def parse_system(
     has are known, with it those that all of the types have. Raises Invalid.
     """
     types, rest = named_types(pairs)
-    return _of_types(types, rest, Reading(base_url, terminology), strict=strict)
+    return _of_types(types, rest, Reading(base_url, terminology, registry=registry), strict=strict)
 
 
 def parse_compartment(
@@ -213,12 +216,13 @@ def parse_compartment(
     strict: bool,
     base_url: str = "",
     terminology: Terminology | None = None,
+    registry: Registry = STANDARD,
 ) -> Query | None:
     """Understand a search of a compartment: ``GET [base]/Patient/1/Observation?…``, or ``…/*``.
 
     None when there is no such compartment, or the type is never in it. Raises Invalid.
     """
-    reading = Reading(base_url, terminology)
+    reading = Reading(base_url, terminology, registry=registry)
     every = compartment_types(compartment.type)
     address = f"{compartment.type}/{compartment.id}/{type}"
     if type != NAME:
@@ -266,7 +270,11 @@ def _of_types(
 
 
 def parse_criteria(
-    type: str, criteria: str, base_url: str = "", terminology: Terminology | None = None
+    type: str,
+    criteria: str,
+    base_url: str = "",
+    terminology: Terminology | None = None,
+    registry: Registry = STANDARD,
 ) -> Query:
     """Understand a condition such as ``identifier=sys|val&active=true``, of If-None-Exist.
 
@@ -288,7 +296,9 @@ def parse_criteria(
     results = [name for name, _ in pairs if name in READERS]
     if results:
         raise Invalid(*(issue("search.parameter-not-supported", n, name=n) for n in results))
-    query = parse(type, pairs, strict=True, base_url=base_url, terminology=terminology)
+    query = parse(
+        type, pairs, strict=True, base_url=base_url, terminology=terminology, registry=registry
+    )
     if not query.clauses:
         raise Invalid(issue("search.criteria-missing"))
     late = asked_by_full_text(query.clauses)

@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/search.html#revinclude
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
 from passerelle.errors.rules import issue
 from passerelle.fhir.search.language.criterion import Refused
+from passerelle.fhir.search.registry import STANDARD, Registry
 from passerelle.fhir.search.search_parameters import (
     ANY,
     TYPES_WITH_PARAMETERS,
@@ -82,7 +83,21 @@ class Results:
     """
 
     types: tuple[str, ...]
+    registry: Registry = STANDARD
     given: dict[str, Any] = field(default_factory=dict)
+
+    def parameter(self, type: str, code: str, name: str) -> Parameter | None:
+        """Give a parameter by its code; raises Refused for one that is not ready."""
+        found = self.registry.parameters(type).get(code)
+        percent = self.registry.waiting(type, code) if found is None else None
+        if percent is not None:
+            raise Refused(issue("search.parameter-not-ready", name, name=name, percent=percent))
+        return found
+
+    def references(self, type: str, target: str | None = None) -> tuple[Parameter, ...]:
+        """Give the reference parameters of a type, those that may lead to one if it is named."""
+        added = [each.parameter for each in self.registry.of_type(type) if each.ready]
+        return (*_references(type, target), *_leading(added, target))
 
     def once(self, member: str, name: str, value: object) -> None:
         """Keep a value that is given once only; raises Refused the second time."""
@@ -106,7 +121,7 @@ def _sort(results: Results, name: str, text: str) -> None:
     type = results.types[0] if len(results.types) == 1 else ANY
     for spelled in text.split(","):
         code = spelled.removeprefix("-")
-        parameter = parameters(type).get(code)
+        parameter = results.parameter(type, code, name)
         if parameter is None or parameter.kind not in SORTED_KINDS or len(keys) == SORT_MAX:
             # What is no parameter's code may be anything, even a name: it is not told again.
             known, kind = (code, parameter.kind) if parameter else ("?", "?")
@@ -118,22 +133,26 @@ def _sort(results: Results, name: str, text: str) -> None:
 @cache
 def _references(type: str, target: str | None = None) -> tuple[Parameter, ...]:
     """Give the reference parameters of a type, those that may lead to a target if one is named."""
+    return _leading(parameters(type).values(), target)
+
+
+def _leading(found: Iterable[Parameter], target: str | None) -> tuple[Parameter, ...]:
     return tuple(
         each
-        for each in parameters(type).values()
+        for each in found
         if each.kind == "reference" and (target is None or leads_to(each, (target,)))
     )
 
 
-@cache
-def _every_reference(targets: tuple[str, ...]) -> tuple[Parameter, ...]:
+def _every_reference(results: Results, targets: tuple[str, ...]) -> tuple[Parameter, ...]:
     """Give the reference parameters of all types that may lead to one of those types."""
-    return tuple(
+    found = (
         each
         for type in sorted(TYPES_WITH_PARAMETERS)
-        for each in _references(type)
+        for each in results.references(type)
         if leads_to(each, targets)
     )
+    return tuple(dict.fromkeys(found))
 
 
 def leads_to(parameter: Parameter, types: Sequence[str]) -> bool:
@@ -141,7 +160,7 @@ def leads_to(parameter: Parameter, types: Sequence[str]) -> bool:
     return not types or parameter.targets == (ANY,) or not set(types).isdisjoint(parameter.targets)
 
 
-def _read_include(name: str, text: str) -> tuple[str, Include]:
+def _read_include(results: Results, name: str, text: str) -> tuple[str, Include]:
     """Read ``Type:param[:target]`` under a name; give the type with it. Raises Refused."""
     iterate = name.endswith(_ITERATES)
     match = _INCLUDE.fullmatch(text)
@@ -149,11 +168,11 @@ def _read_include(name: str, text: str) -> tuple[str, Include]:
         raise Refused(issue("search.include-invalid", name, name=name))
     type, code, wanted = match.groups()
     if code == ALL:
-        every = _references(type, wanted) if type in TYPES_WITH_PARAMETERS else ()
+        every = results.references(type, wanted) if type in TYPES_WITH_PARAMETERS else ()
         if not every:
             raise Refused(issue("search.include-invalid", name, name=name))
         return type, Include(text, every, wanted, iterate)
-    parameter = parameters(type).get(code)
+    parameter = results.parameter(type, code, name)
     if parameter is None or parameter.kind != "reference":
         raise Refused(issue("search.include-invalid", name, name=name))
     if wanted and not leads_to(parameter, (wanted,)):
@@ -164,11 +183,11 @@ def _read_include(name: str, text: str) -> tuple[str, Include]:
 def _include(results: Results, name: str, text: str) -> None:
     """`_include`: along a reference of the type that is searched, or of what is included."""
     if text == ALL:
-        every = tuple(each for type in results.types for each in _references(type))
-        found = every or _every_reference(())
+        every = tuple(each for type in results.types for each in results.references(type))
+        found = every or _every_reference(results, ())
         _append(results, "includes", name, Include(ALL, found, None, name.endswith(_ITERATES)))
         return
-    type, include = _read_include(name, text)
+    type, include = _read_include(results, name, text)
     if results.types and type not in results.types and not include.iterate:
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "includes", name, include)
@@ -177,10 +196,10 @@ def _include(results: Results, name: str, text: str) -> None:
 def _rev_include(results: Results, name: str, text: str) -> None:
     """`_revinclude`: against a reference that may lead to the type that is searched."""
     if text == ALL:
-        every = _every_reference(results.types)
+        every = _every_reference(results, results.types)
         _append(results, "rev_includes", name, Include(ALL, every, None, name.endswith(_ITERATES)))
         return
-    _, include = _read_include(name, text)
+    _, include = _read_include(results, name, text)
     wrong = include.target and results.types and include.target not in results.types
     leads = not wrong and any(leads_to(each, results.types) for each in include.parameters)
     if not leads and not include.iterate:

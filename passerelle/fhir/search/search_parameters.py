@@ -26,6 +26,14 @@ ANY = "Resource"
 CORE_URL = "http://hl7.org/fhir/SearchParameter/"
 """What the address of a definition of R4 begins with; the table leaves it out."""
 
+KINDS: tuple[Kind, ...] = (
+    *("token", "string", "reference", "date", "number", "quantity", "uri", "composite", "special"),
+)
+"""Their places are parts of ids, for ever."""
+
+ADDED_FROM = 1_000_000
+"""The ids of parameters that are added to a record begin here."""
+
 INDEX_FORM = 3
 """Raised when the same table makes other index rows than before, so that they are made again."""
 
@@ -144,12 +152,25 @@ def _types_by_id() -> Mapping[int, tuple[str, str]]:
     return {line["id"]: (type, line["code"]) for type, lines in _lines().items() for line in lines}
 
 
+def added_id(number: int, kind: Kind) -> int:
+    """Give the id of the parameter that was added under a number, from 1 on.
+
+    The id says the kind, so that what a statement needs to know follows from the id alone.
+    """
+    return ADDED_FROM + number * 16 + KINDS.index(kind)
+
+
 @cache
 def by_id(id: int) -> Parameter:
-    """Give a parameter by the id that index rows carry; raises KeyError for an unknown one."""
-    for entry in FULL_TEXT.values():
+    """Give a parameter by the id that index rows carry; raises KeyError for an unknown one.
+
+    Of one that was added only the kind is told, which all statements are composed of.
+    """
+    for entry in FULL_TEXT.values():  # their ids are the highest of all
         if entry.id == id:
             return entry
+    if id >= ADDED_FROM:
+        return Parameter(id, "", "", KINDS[id % 16], "", (ANY,), "")
     type, code = _types_by_id()[id]
     return indexed(type)[code]
 

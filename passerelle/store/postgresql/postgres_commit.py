@@ -13,8 +13,10 @@ import asyncpg
 from sqlalchemy import ARRAY, Text, bindparam, func, select
 
 from passerelle.fhir.resource import Key
+from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
+from passerelle.store.parameter_rows import text
 from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
 from passerelle.store.postgresql.postgres_locks import (
     EVERYTHING,
@@ -41,12 +43,13 @@ from passerelle.store.sql.planning import (
 from passerelle.store.sql.referring import pairs_args, referrers_of
 from passerelle.store.sql.statements import key_pairs, readings, to_version
 
+STAMP = text("stamp", "postgresql").sql
 _NUMBERS = f"""
 WITH registered AS MATERIALIZED (
     SELECT count({register_at("$3", "$4")}) AS n FROM (VALUES (1)) AS one
 )
 SELECT {TX}, {FLOOR}, array(SELECT nextval('version_seq_seq') FROM generate_series(1, $1)),
-    array(SELECT nextval('resource_pid_seq') FROM generate_series(1, $2))
+    array(SELECT nextval('resource_pid_seq') FROM generate_series(1, $2)), ({STAMP})
 FROM registered WHERE n > 0
 """
 """The instant is registered before the floor of the feeds is read."""
@@ -150,7 +153,8 @@ class Transaction:
         """
         new = sum(1 for key in keys if key not in heads)
         row = await self._connection.fetchrow(_NUMBERS, len(self._unit.writes), new, *halves(at))
-        self.tx, floor, seqs, pids = row
+        self.tx, floor, seqs, pids, stamp = row
+        demand_current(self._unit, stamp)
         assert self.tx is not None
         if floor >= at:
             at = now(floor + 1)

@@ -10,12 +10,14 @@ from typing import Any
 
 from passerelle.store import schema
 from passerelle.store.contract import Put, Unit
+from passerelle.store.parameter_rows import text
 from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
 from passerelle.store.postgresql.postgres_locks import EVERYTHING, lock_names
 from passerelle.store.postgresql.postgres_writes import TX, type_of
 from passerelle.store.sql.cells import RIGHTS_COLUMNS, rights_cells
 from passerelle.store.sql.index_tables import cells_by_table
 
+STAMP = text("stamp", "postgresql").sql
 _LOCK_FIRST = f"""
 locked AS MATERIALIZED (
     SELECT count(
@@ -31,10 +33,12 @@ locked AS MATERIALIZED (
 ), numbers AS MATERIALIZED (
     SELECT nextval('resource_pid_seq') AS pid, nextval('version_seq_seq') AS seq
     FROM registered WHERE n > 0 AND {FLOOR} < $4
+    AND ($13::bigint IS NULL OR $13::bigint = ({STAMP}))
 )"""
-"""Locks, then the instant is registered, then it is compared with the floor of the feeds."""
+"""Locks, then the instant is registered, then it is compared with the floor of the feeds, and the
+parameters that the rows were made by with those that there are."""
 
-_FIXED = 12
+_FIXED = 13
 _RIGHTS = ", ".join(f'"{name}"' for name in RIGHTS_COLUMNS)
 
 
@@ -53,7 +57,8 @@ def is_plain_create(unit: Unit) -> bool:
 def create_of(unit: Unit, author: str, at: int, body: bytes) -> tuple[str, list[Any]]:
     """Give the statement of a plain create and its arguments; its row is pid, seq, tx.
 
-    There is no row, and nothing is written, when feeds have been read beyond the instant already.
+    There is no row, and nothing is written, when feeds have been read beyond the instant already,
+    or when the search parameters have changed.
     """
     (write,) = unit.writes
     assert isinstance(write, Put)
@@ -70,6 +75,7 @@ def create_of(unit: Unit, author: str, at: int, body: bytes) -> tuple[str, list[
         draft.aside,
         draft.blob,
         *halves(at),
+        draft.stamp,
         *rights_cells(draft.rights),
     ]
     tables: list[tuple[str, tuple[str, ...]]] = []

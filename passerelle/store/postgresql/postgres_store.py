@@ -16,6 +16,7 @@ from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
+from passerelle.store.added_parameters import AddedParameters, Outdated, with_job
 from passerelle.store.caller import Caller
 from passerelle.store.contract import (
     Claim,
@@ -72,7 +73,10 @@ class PostgresStore:
         self._connections = Connections(database_url, connections, waiting_max)
         self._writer = PostgresWriter(self._connections, clock)
         self._jobs_added = WakeUp()
-        self.packages = Packages(PostgresRunner(self._connections))
+        runner = PostgresRunner(self._connections)
+        self.packages = Packages(runner)
+        self.parameters = AddedParameters(runner, clock)
+        self._clock = clock
         self._listener = Listener(self._connections, self._jobs_added)
         self.full_text = FullText(PostgresShelf(self._connections), self, on=full_text)
         self._secret = b""
@@ -90,6 +94,7 @@ class PostgresStore:
                     await connection.fetchval(revision.QUERY) if there else None
                 )
                 self._secret = await connection.fetchval(revision.SECRET_QUERY)
+            await self.parameters.refresh(now=True)
         except Unavailable:
             await self._connections.close()
             raise
@@ -252,7 +257,13 @@ class PostgresStore:
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing."""
-        done = await self._writer.commit(unit, caller)
+        unit = with_job(unit, self._clock())
+        try:
+            done = await self._writer.commit(unit, caller)
+        except Outdated:
+            await self.parameters.refresh(now=True)
+            raise
+        await self.parameters.after(unit)
         if unit.jobs:
             self._jobs_added.ring()
         return done

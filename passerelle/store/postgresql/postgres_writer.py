@@ -84,7 +84,7 @@ class PostgresWriter:
             if not isinstance(refusal.__cause__, LOST):
                 raise
             return await self._created_after_all(unit, write, refusal)
-        if row is None:  # feeds have been read beyond this instant
+        if row is None:  # feeds have been read beyond this instant, or the parameters changed
             return None
         pid, seq, tx = row
         return Version(

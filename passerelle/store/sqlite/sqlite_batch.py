@@ -12,8 +12,10 @@ from typing import Any
 
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
+from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import DossierExpectation, Expectation, Outcome, Stale, Unit, Version
+from passerelle.store.parameter_rows import text
 from passerelle.store.search_sql.search import matching_statement
 from passerelle.store.sql.cells import (
     RESOURCE_COLUMNS,
@@ -42,6 +44,7 @@ from passerelle.store.sqlite import sqlite_inserts
 from passerelle.store.sqlite.sqlite_heads import heads_of, holders_of, last_numbers
 from passerelle.store.sqlite.sqlite_outbox import has_side_rows, write_side_rows
 
+_STAMP = text("stamp", "sqlite").sql
 _CLAIM = ("type", "system", "value", "pid")
 _CLEARED = (*(kind.table.name for kind in INDEX_TABLES), "claim")
 _UPSERT = "ON CONFLICT (pid) DO UPDATE SET " + ", ".join(
@@ -82,6 +85,7 @@ class Batch:
 
     def apply(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Apply a unit whose heads have been looked up. Raises what ``Store.commit`` raises."""
+        demand_current(unit, self.connection.execute(_STAMP).fetchone()[0])
         if unit.expectations or unit.dossiers or unit.unreferenced:
             self.flush()
             for expectation in unit.expectations:

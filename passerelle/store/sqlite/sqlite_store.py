@@ -17,6 +17,7 @@ from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
+from passerelle.store.added_parameters import AddedParameters, Outdated, with_job
 from passerelle.store.caller import Caller
 from passerelle.store.contract import (
     Claim,
@@ -63,7 +64,10 @@ class SqliteStore:
         self._writer = SqliteWriter(self._path, clock)
         self._readers = SqliteReaders(self._path)
         self._jobs_added = WakeUp()
-        self.packages = Packages(SqliteRunner(self._readers, self._writer))
+        runner = SqliteRunner(self._readers, self._writer)
+        self.packages = Packages(runner)
+        self.parameters = AddedParameters(runner, clock)
+        self._clock = clock
         self._shelf = SqliteShelf(self._readers, self._writer)
         self.full_text = FullText(self._shelf, self, on=full_text)
         self._secret = b""
@@ -78,6 +82,7 @@ class SqliteStore:
             self._secret = self._readers.one(revision.SECRET_QUERY, ())[0]
             self.full_text.on = self.full_text.on and self._shelf.is_there()
             self._writer.start(asyncio.get_running_loop())
+            await self.parameters.refresh(now=True)
         except sqlite3.Error as fault:
             await self.close()
             raise unavailable(fault) or fault from fault
@@ -208,7 +213,13 @@ class SqliteStore:
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably, all or nothing."""
-        done = await self._writer.run(lambda batch: batch.apply(unit, caller), unit)
+        unit = with_job(unit, self._clock())
+        try:
+            done = await self._writer.run(lambda batch: batch.apply(unit, caller), unit)
+        except Outdated:
+            await self.parameters.refresh(now=True)
+            raise
+        await self.parameters.after(unit)
         if unit.jobs:
             self._jobs_added.ring()
         return done

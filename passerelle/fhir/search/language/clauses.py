@@ -133,7 +133,7 @@ class Read:
             return self._listed(type)
         head, _, rest = spelled.partition(".")
         code, _, modifier = head.partition(":")
-        parameter = parameters(type).get(code)
+        parameter = self.reading.parameter(type, code, self.name)
         if parameter is None:
             raise Unknown
         if rest:
@@ -159,7 +159,8 @@ class Read:
         if len(parts) != 4 or not all(parts):
             raise refuse("search.has-invalid", self.name)
         source, code, rest = parts[1:]
-        parameter = parameters(source).get(code) if source in TYPES_WITH_PARAMETERS else None
+        known = source in TYPES_WITH_PARAMETERS
+        parameter = self.reading.parameter(source, code, self.name) if known else None
         if parameter is None:
             raise Unknown
         if parameter.kind != "reference":
@@ -249,7 +250,7 @@ def clause(types: Sequence[str], name: str, text: str, reading: Reading) -> Crit
     if len(types) == 1:
         # Most criteria are no chain.
         code, _, modifier = name.partition(":")
-        parameter = parameters(types[0]).get(code)
+        parameter = reading.parameter(types[0], code, name)
         if parameter is not None and "." not in modifier:
             return plain_clause(parameter, modifier, name, text, reading)
         return Read(reading, name, text, name, 0)(types[0])

@@ -26,7 +26,7 @@ from passerelle.fhir.search.language.filter_syntax import (
 from passerelle.fhir.search.language.modifiers import OF_THE_ROW, allowed, reader
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.query_values import BadValue, escape
-from passerelle.fhir.search.search_parameters import Parameter, parameters
+from passerelle.fhir.search.search_parameters import Parameter
 
 _PREFIXED = ("eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb")
 
@@ -71,7 +71,7 @@ class Filter:
         self.reading.count(self.name)
         segment, rest = path[0], path[1:]
         code, _, modifier = segment.name.partition(":")
-        parameter = parameters(type).get(code)
+        parameter = self.reading.parameter(type, code, self.name)
         if parameter is None:
             raise Unknown
         if not rest:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from passerelle.fhir.search.language.criterion import refuse
 from passerelle.fhir.search.language.terminology import Terminology
+from passerelle.fhir.search.registry import STANDARD, Registry
+from passerelle.fhir.search.search_parameters import Parameter
 
 CRITERIA_MAX = 2_000
 """Criteria that all chains of a search may spread to: each type of a target counts."""
@@ -11,11 +13,21 @@ CRITERIA_MAX = 2_000
 
 @dataclass(slots=True)
 class Reading:
-    """One search as it is read: the address of this server, the terminology, how much was read."""
+    """One search as it is read: server address, terminology, parameters, how much was read."""
 
     base_url: str = ""
     terminology: Terminology | None = None
     read: int = 0
+    registry: Registry = STANDARD
+
+    def parameter(self, type: str, code: str, name: str) -> Parameter | None:
+        """Give a parameter by its code; raises Refused for one that is not ready."""
+        found = self.registry.parameters(type).get(code)
+        if found is None and self.registry.added:
+            percent = self.registry.waiting(type, code)
+            if percent is not None:
+                raise refuse("search.parameter-not-ready", name, percent=percent)
+        return found
 
     def count(self, name: str) -> None:
         """Count one criterion more; raises Refused when there are too many."""
