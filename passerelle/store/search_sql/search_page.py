@@ -32,7 +32,7 @@ from passerelle.store.search_sql.search_order import (
     pid_key,
     walked,
 )
-from passerelle.store.search_sql.search_ranges import key_columns, range_keys
+from passerelle.store.search_sql.search_ranges import range_keys
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
 from passerelle.store.sql.statements import version_columns
@@ -128,15 +128,14 @@ def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
         return _walked_page(scope, shape)
     found = _matches(scope, shape)
     if shape.phase == "range":
-        chosen = found.statement.add_columns(*key_columns(found.source))
-        return _with_bodies(scope, shape, chosen, range_keys(found.source))
+        return _page_as_it_comes(scope, shape, found, range_keys(found.source))
     if shape.phase == "absent":
         return _page_without_value(scope, shape, found)
     keys = [looked_up(scope, key, found.resource) for key in shape.sort]
     undriven = driver(shape.clauses) is None and shape.types == 1
     alone = undriven and len(keys) == 1 and not keys[0].nullable
     if not found.gathered and (not keys or alone):
-        return _page_as_it_comes(scope, shape, found, keys)
+        return _page_as_it_comes(scope, shape, found, [*keys, pid_key(keys, found.pid)])
     keyed = found.statement.add_columns(
         found.pid.label("pid"), *(key.column.label(f"k{n}") for n, key in enumerate(keys))
     ).subquery("keyed")
@@ -167,12 +166,11 @@ def _with_bodies(
 def _page_as_it_comes(
     scope: Scope, shape: QueryShape, found: _Matches, keys: list[SortKey]
 ) -> Select[Any]:
-    """Write a page whose matches come in the order that is asked for, bodies and all."""
+    """Write a page whose matches come in the order of its keys, bodies and all; the last is pid."""
     version = scope.rows.version
     page = found.statement.add_columns(
-        *version_columns(scope.rows), *(key.column for key in keys)
+        *version_columns(scope.rows), *(key.column for key in keys[:-1])
     ).where(version.c.seq == found.resource.c.seq)
-    keys = [*keys, pid_key(keys, found.pid)]
     if shape.after is not None:
         page = page.where(after(scope, keys, shape.after))
     return _limited(scope, page.order_by(*order(keys)))
@@ -183,13 +181,13 @@ def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
     found = _matches(scope, shape)
     table = scope.index(by_id(shape.sort[0].param).kind)
     keys, once = walked(scope, shape.sort[0], table)
-    named = (key.column.label(f"k{place}") for place, key in enumerate(keys))
-    chosen = found.statement.add_columns(table.c.pid.label("pid"), *named).where(
+    statement = found.statement.where(
         of_parameters(table, (shape.sort[0].param,)),
         scope.unindexed(table.c.pid) == found.resource.c.pid,
         once,
     )
-    return _with_bodies(scope, shape, chosen, [*keys, pid_key(keys, table.c.pid)])
+    keys.append(pid_key(keys, table.c.pid))
+    return _page_as_it_comes(scope, shape, found._replace(statement=statement), keys)
 
 
 def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Select[Any]:

@@ -5,7 +5,7 @@ matches come in that of the range, so that a page costs no more than its size, h
 so. https://hl7.org/fhir/R4/search.html#string
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, and_, select
 
@@ -72,9 +72,3 @@ def range_keys(table: FromClause) -> list[SortKey]:
     """Give the keys of the order of a range, its pid the last."""
     keys = [SortKey(table.c[name], _TEXT, descending=False, nullable=False) for name in _KEY]
     return [*keys, SortKey(table.c.pid, _BIG, descending=False, nullable=False)]
-
-
-def key_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """Give the columns of the rows of a range that its pages are chosen by."""
-    named = (table.c[name].label(f"k{place}") for place, name in enumerate(_KEY))
-    return (table.c.pid.label("pid"), *named)
