@@ -13,7 +13,7 @@ from passerelle.fhir.search.query import parse
 from passerelle.fhir.terminology import canonicals
 from passerelle.fhir.terminology.canonicals import Canonical
 from passerelle.fhir.terminology.code_system import USABLE, CodeSystem
-from passerelle.fhir.terminology.expansion import Expansion
+from passerelle.fhir.terminology.members import Expansion
 from passerelle.fhir.terminology.term_source import ValueSetFound
 from passerelle.store.caller import SYSTEM
 
@@ -30,22 +30,47 @@ class TermResources:
         self._gateway = gateway
         self._stamp = stamp
 
-    async def code_system(self, canonical: Canonical) -> CodeSystem | None:
-        """Give a code system that holds concepts; a whole one rather than a part."""
-        key = ("CodeSystem", canonical)
+    async def code_system(
+        self, canonical: Canonical, *, as_of: str | None = None
+    ) -> CodeSystem | None:
+        """Give a code system that holds concepts; a whole one rather than a part.
+
+        Without a version, ``as_of`` leaves out what is dated later, as long as anything is left.
+        """
+        as_of = as_of if canonical.version is None else None
+        key = ("CodeSystem", canonical, as_of)
         made: CodeSystem | None = self._gateway.terms.get(key, self._stamp)
         if made is not None:
             return made
         found = await self._of("CodeSystem", "url", canonical.url)
         usable = [each for each in found if each.get("content") in USABLE]
+        if as_of is not None:
+            then = [each for each in usable if str(each.get("date", ""))[: len(as_of)] <= as_of]
+            usable = then or usable
         whole = [each for each in usable if each.get("content") == "complete"]
         chosen = canonicals.best(whole, canonical.version)
         chosen = chosen or canonicals.best(usable, canonical.version)
         if chosen is None:
             return None
-        made = CodeSystem(chosen)
+        made = CodeSystem(chosen, await self.supplements(chosen))
         self._gateway.terms.keep(key, self._stamp, made, len(made.concepts) + 10)
         return made
+
+    async def supplements(self, system: Resource) -> list[Resource]:
+        """Give the newest of each supplement of a code system, of that version or of any."""
+        by_url: dict[str, list[Resource]] = {}
+        for each in await self._of("CodeSystem", "supplements", str(system.get("url", ""))):
+            said = canonicals.parse(str(each.get("supplements", "")))
+            fits = said.version in (None, system.get("version"))
+            if fits and each.get("content") == "supplement":
+                by_url.setdefault(str(each.get("url")), []).append(each)
+        newest = (canonicals.best(found, None) for found in by_url.values())
+        return [each for each in newest if each is not None]
+
+    async def structure(self, canonical: Canonical) -> Resource | None:
+        """Give a StructureDefinition."""
+        found = await self._of("StructureDefinition", "url", canonical.url)
+        return canonicals.best(found, canonical.version)
 
     async def value_set(self, canonical: Canonical) -> ValueSetFound | None:
         """Give a value set, and beside it one of its version that has an expansion."""
@@ -73,9 +98,10 @@ class TermResources:
         source: Canonical | None = None,
         target: Canonical | None = None,
         system: str | None = None,
+        target_system: str | None = None,
     ) -> Sequence[Resource]:
-        """Give concept maps: that one, or those between value sets, or those from a system."""
-        key = ("ConceptMap", canonical, source, target, system)
+        """Give concept maps: that one, those between value sets, or those from or to a system."""
+        key = ("ConceptMap", canonical, source, target, system, target_system)
         made: tuple[Resource, ...] | None = self._gateway.terms.get(key, self._stamp)
         if made is not None:
             return made
@@ -87,6 +113,8 @@ class TermResources:
             made = await self._between(source, target)
         elif system is not None:
             made = tuple(await self._of("ConceptMap", "source-system", system))
+        elif target_system is not None:
+            made = tuple(await self._of("ConceptMap", "target-system", target_system))
         else:
             made = ()
         self._gateway.terms.keep(key, self._stamp, made, 100 * len(made) + 10)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from passerelle.dossiers import expansion_pages
+from passerelle.dossiers.expansion_pages import NO_PINS, ExpandAsked
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.term_resources import TermResources
 from passerelle.errors.refusals import Invalid, NotFound, Unprocessable
@@ -16,23 +18,20 @@ from passerelle.fhir import json_text
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key, Resource
-from passerelle.fhir.search.text_norm import normal
-from passerelle.fhir.terminology import terminology_answers, translation, validation
-from passerelle.fhir.terminology.canonicals import Canonical, shown
+from passerelle.fhir.terminology import grammars, terminology_answers, translation, validation
+from passerelle.fhir.terminology.canonicals import Canonical, parse, shown
 from passerelle.fhir.terminology.code_system import CodeSystem, Concept
 from passerelle.fhir.terminology.concept_status import Coded
-from passerelle.fhir.terminology.expansion import Expansion, Member, expand
-from passerelle.fhir.terminology.term_source import ValueSetFound
-from passerelle.fhir.terminology.terminology_answers import Page, Shown
+from passerelle.fhir.terminology.expansion import expand
+from passerelle.fhir.terminology.members import Expansion
+from passerelle.fhir.terminology.missing_terms import missing_system, missing_value_set
+from passerelle.fhir.terminology.pinned_versions import PinnedSource, Pins
+from passerelle.fhir.terminology.term_source import TermSource, ValueSetFound
 from passerelle.fhir.terminology.translation import Wanted
 from passerelle.fhir.terminology.validation import Asked, Verdict
 from passerelle.store.caller import Caller
 
-PAGE_MAX = 10_000
-"""Codes in one answer; what has more is asked for by pages."""
-
 CODINGS_MAX = 100
-PLAIN = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,6 @@ class Named:
     key: Key | None = None
     resource: Resource | None = None
     canonical: Canonical | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExpandAsked:
-    """What of an expansion is wanted."""
-
-    text: str | None = None
-    offset: int | None = None
-    count: int | None = None
-    active_only: bool = False
-    languages: tuple[str, ...] = ()
-    shown: Shown = PLAIN
-    moment: int | None = None
 
 
 class Terms:
@@ -69,13 +55,12 @@ class Terms:
 
         Raises NotFound, Invalid, Unprocessable (what keeps it from being computed, too-costly).
         """
-        found, expansion = await self.value_set(named)
+        found, expansion = await self.value_set(named, asked.pins)
         if expansion.unresolved:
             raise Unprocessable(*expansion.unresolved)
-        how = Asked(self._moment(asked.moment), asked.languages)
-        only_active = asked.active_only or expansion.leaves_out_inactive
-        members = _chosen(expansion, asked.text, how.moment if only_active else None)
-        page = _page(members, asked)
+        moment = self._gateway.clock() if asked.moment is None else asked.moment
+        how = Asked(moment, asked.languages)
+        page = expansion_pages.page(expansion_pages.chosen(expansion, asked, moment), asked)
         return terminology_answers.expanded(
             found,
             expansion,
@@ -84,7 +69,7 @@ class Terms:
             shown=asked.shown,
             identifier=f"urn:uuid:{self._gateway.new_id()}",
             timestamp=dump_instant(self._gateway.clock()),
-            given=_told(asked),
+            given=expansion_pages.told(asked),
         )
 
     async def validate_in_value_set(
@@ -108,8 +93,17 @@ class Terms:
         self, named: Named | None, codings: Sequence[Mapping[str, Any]], asked: Asked
     ) -> Verdict:
         """Judge codings against a code system, or each against its own. Raises NotFound."""
+        if named is not None and named.canonical and grammars.is_ruled(named.canonical.url):
+            ruled = named.canonical.url
+            return validation.any_of(
+                [validation.by_rule(ruled, each["code"]) for each in _with_codes(codings)]
+            )
         verdicts: list[Verdict] = []
         for each in _with_codes(codings):
+            url = each.get("system")
+            if named is None and url is not None and grammars.is_ruled(url):
+                verdicts.append(validation.by_rule(url, each["code"]))
+                continue
             system = await self._system_of(named, each)
             verdicts.append(
                 validation.in_code_system(system, each["code"], each.get("display"), asked)
@@ -139,11 +133,12 @@ class Terms:
         target: Canonical | None = None,
         target_system: str | None = None,
         reverse: bool = False,
+        dependencies: Sequence[tuple[str, Coded]] = (),
     ) -> Resource:
         """Give the codes that concept maps lead to.
 
         Without a map, those between the value sets ``source`` and ``target`` are taken, or those
-        from the system of each coding. Raises NotFound when there is no map.
+        from (in reverse: to) the system of each coding. Raises NotFound when there is no map.
         """
         resources = await self._resources()
         matches: dict[translation.Match, None] = {}
@@ -152,12 +147,15 @@ class Terms:
             if named is not None:
                 maps: Sequence[Resource] = [await self._concept_map(named)]
             elif reverse:
-                maps = await resources.concept_maps(source=target, target=source)
+                to = None if source or target else coded.system
+                maps = await resources.concept_maps(source=target, target=source, target_system=to)
             else:
                 system = None if source or target else coded.system
                 maps = await resources.concept_maps(source=source, target=target, system=system)
             known = known or bool(maps)
-            wanted = Wanted(coded.code, coded.system or None, target_system, reverse)
+            wanted = Wanted(
+                coded.code, coded.system or None, target_system, reverse, tuple(dependencies)
+            )
             matches |= dict.fromkeys(await translation.translate(maps, wanted, resources))
         if not known:
             raise NotFound(issue("terminology.map-unknown"))
@@ -165,12 +163,13 @@ class Terms:
 
     async def code_system(self, named: Named) -> CodeSystem:
         """Give a code system made ready. Raises NotFound, Invalid."""
-        if named.key is not None or named.resource is not None:
-            return CodeSystem(await self._given(named, "CodeSystem"))
-        assert named.canonical is not None
-        found = await (await self._resources()).code_system(named.canonical)
+        resources = await self._resources()
+        if named.canonical is None:
+            resource = await self._given(named, "CodeSystem")
+            return CodeSystem(resource, await resources.supplements(resource))
+        found = await resources.code_system(named.canonical)
         if found is None:
-            raise NotFound(issue("terminology.system-unknown", url=shown(named.canonical.url)))
+            raise NotFound(*missing_system(named.canonical.url))
         return found
 
     async def _resources(self) -> TermResources:
@@ -179,21 +178,41 @@ class Terms:
         self._gateway.terms.at(stamp)
         return TermResources(self._gateway, stamp)
 
-    async def value_set(self, named: Named) -> tuple[Resource, Expansion]:
+    async def value_set(self, named: Named, pins: Pins = NO_PINS) -> tuple[Resource, Expansion]:
         """Give a value set and its members. Raises NotFound, Invalid, Unprocessable."""
         resources = await self._resources()
+        source: TermSource = PinnedSource(resources, pins) if pins else resources
         if named.canonical is None:
             resource = await self._given(named, "ValueSet")
-            return resource, await expand(resource, resources)
+            return resource, await expand(resource, source)
+        if pins:
+            asked = await source.value_set(named.canonical)
+            if asked is None:
+                raise NotFound(*missing_value_set(named.canonical.url))
+            return asked.resource, await expand(asked.resource, source)
         kept: tuple[Resource, Expansion] | None = resources.kept(named.canonical)
         if kept is not None:
             return kept
         found: ValueSetFound | None = await resources.value_set(named.canonical)
         if found is None:
-            raise NotFound(issue("terminology.value-set-unknown", url=shown(named.canonical.url)))
+            raise NotFound(*missing_value_set(named.canonical.url))
         made = await expand(found.resource, resources, published=found.published)
         resources.keep(named.canonical, (found.resource, made))
         return found.resource, made
+
+    async def bound(self, context: Canonical, path: str) -> Canonical:
+        """Give the value set that an element of a StructureDefinition is bound to.
+
+        Raises NotFound when there is no such definition, or no such binding in it.
+        """
+        definition = await (await self._resources()).structure(context)
+        definition = definition or {}
+        view = definition.get("snapshot") or definition.get("differential") or {}
+        for each in view.get("element", ()):
+            bound = each.get("binding", {}).get("valueSet")
+            if path in (each.get("id"), each.get("path")) and isinstance(bound, str):
+                return parse(bound)
+        raise NotFound(issue("terminology.context-unknown", url=shown(context.url)))
 
     async def _given(self, named: Named, type: str) -> Resource:
         """Give a resource that is handed in, once checked, or that has an id. Raises Invalid."""
@@ -224,9 +243,6 @@ class Terms:
             raise Invalid(issue("terminology.given-not", ways="url, system"))
         return await self.code_system(Named(canonical=Canonical(system, coding.get("version"))))
 
-    def _moment(self, given: int | None) -> int:
-        return self._gateway.clock() if given is None else given
-
 
 def _with_codes(codings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [each for each in codings[:CODINGS_MAX] if isinstance(each.get("code"), str)]
@@ -238,44 +254,3 @@ def _demand_concept(system: CodeSystem, code: str) -> Concept:
         rule = "terminology.code-unknown" if system.is_whole else "terminology.code-not-here"
         raise NotFound(issue(rule, url=shown(system.url)))
     return concept
-
-
-def _chosen(expansion: Expansion, text: str | None, active_at: int | None) -> list[Member]:
-    """Give the members that may be used, have the words of a text in a name, are in use then.
-
-    Codes that only group others stand in no flat list.
-    """
-    members = [each for each in expansion.members.values() if not each.status.abstract]
-    if active_at is not None:
-        members = [each for each in members if not each.status.is_over(active_at)]
-    words = normal(text).split() if text else []
-    if not words:
-        return members
-    return [each for each in members if _is_named(each, words)]
-
-
-def _is_named(member: Member, words: Sequence[str]) -> bool:
-    names = (member.code, member.display or "", *(each.value for each in member.designations))
-    return any(all(word in name for word in words) for name in map(normal, names))
-
-
-def _page(members: Sequence[Member], asked: ExpandAsked) -> Page:
-    """Cut the page that is asked for. Raises Unprocessable when it is too large for one answer."""
-    start = asked.offset or 0
-    size = len(members) - start if asked.count is None else asked.count
-    if size > PAGE_MAX:
-        raise Unprocessable(issue("terminology.page-too-large", limit=PAGE_MAX))
-    return Page(members[start : start + max(size, 0)], len(members), asked.offset)
-
-
-def _told(asked: ExpandAsked) -> list[tuple[str, str, Any]]:
-    """Give the inputs that the answer tells again."""
-    given = (
-        ("filter", "valueString", asked.text),
-        ("offset", "valueInteger", asked.offset),
-        ("count", "valueInteger", asked.count),
-        ("activeOnly", "valueBoolean", asked.active_only or None),
-        ("includeDesignations", "valueBoolean", asked.shown.designations or None),
-        ("displayLanguage", "valueCode", ",".join(asked.languages) or None),
-    )
-    return [each for each in given if each[2] is not None]

@@ -14,6 +14,7 @@ from tests.made_packages import (
     WARM,
     code_system,
     colours,
+    concept_map,
     value_set,
     warm_colours,
 )
@@ -210,6 +211,137 @@ async def test_what_is_not_there_is_not_found(server, rules):
     body = parameters({"name": "valueSet", "resource": missing})
     answer = await post(server, "ValueSet/$expand", body)
     assert (answer.status_code, rules(answer)) == (422, ["terminology.system-unknown"])
+
+
+async def test_an_element_of_a_definition_is_expanded_by_what_it_is_bound_to(server, rules):
+    definition = {
+        "resourceType": "StructureDefinition",
+        "id": "peinture",
+        "url": "https://exemple.fr/StructureDefinition/peinture",
+        "name": "Peinture",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Basic",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Basic",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"id": "Basic", "path": "Basic"},
+                {
+                    "id": "Basic.code",
+                    "path": "Basic.code",
+                    "binding": {"strength": "required", "valueSet": f"{WARM}|1.0.0"},
+                },
+            ]
+        },
+    }
+    await server.kept(definition)
+    at = definition["url"] + "#"
+    found = await get(server, "ValueSet/$expand", context=at + "Basic.code")
+    assert codes(found) == ["rouge", "carmin", "orange"]
+    for context, status, rule in (
+        (at + "Basic.subject", 404, "terminology.context-unknown"),
+        ("urn:a#Basic.code", 404, "terminology.context-unknown"),
+        ("urn:a", 400, "terminology.context-malformed"),
+    ):
+        answer = await get(server, "ValueSet/$expand", context=context)
+        assert (answer.status_code, rules(answer)) == (status, [rule])
+    both = await get(server, "ValueSet/$expand", context=at + "Basic.code", url=ALL)
+    assert rules(both) == ["terminology.given-twice"]
+
+
+async def test_versions_systems_and_names_are_chosen(server):
+    await server.kept(code_system("0.9.0") | {"id": "avant", "concept": [{"code": "gris"}]})
+    address = "ValueSet/$expand"
+    older = {"system-version": f"{COLOURS}|0.9.0"}
+    found = await get(server, address, url=ALL, **older)
+    assert codes(found) == ["gris"]
+    told = [(each["name"], each["valueUri"]) for each in found.json()["expansion"]["parameter"]]
+    assert ("system-version", f"{COLOURS}|0.9.0") in told
+    assert codes(await get(server, address, url=ALL, **{"exclude-system": COLOURS})) == []
+    english = {"designation": "urn:ietf:bcp:47|en"}
+    listed = (await get(server, address, url=ALL, **english)).json()["expansion"]["contains"]
+    shown = {each["code"]: each.get("designation") for each in listed}
+    assert shown["bleu"] == [{"language": "en", "value": "Blue"}]
+    assert shown["orange"] is None
+    absent = await get(server, address, url="urn:absent", **older)
+    assert absent.status_code == 404
+
+
+async def test_a_supplement_gives_names_and_properties(server):
+    german = {"code": "bleu", "display": "Blau", "property": [{"code": "x", "valueString": "y"}]}
+    made = {
+        "resourceType": "CodeSystem",
+        "id": "allemand",
+        "url": "https://exemple.fr/CodeSystem/allemand",
+        "status": "active",
+        "content": "supplement",
+        "supplements": COLOURS,
+        "language": "de",
+        "concept": [german],
+    }
+    await server.kept(made)
+    found = await get(
+        server, "CodeSystem/$lookup", system=COLOURS, code="bleu", displayLanguage="de"
+    )
+    assert said(found)["display"] == "Blau"
+    assert "valueString" in found.text
+    page = await get(server, "ValueSet/$expand", url=ALL, filter="blau", displayLanguage="de")
+    assert page.json()["expansion"]["contains"][0]["display"] == "Blau"
+    await server.kept(made | {"supplements": f"{COLOURS}|0.1"})
+    gone = await get(
+        server, "CodeSystem/$lookup", system=COLOURS, code="bleu", displayLanguage="de"
+    )
+    assert said(gone)["display"] == "Bleu"
+
+
+async def test_codes_by_rule_are_judged_and_not_listed(server, rules):
+    await server.kept(
+        value_set("https://exemple.fr/types", {"include": [{"system": "urn:ietf:bcp:13"}]})
+    )
+    listed = await get(server, "ValueSet/$expand", url="https://exemple.fr/types")
+    assert (listed.status_code, rules(listed)) == (422, ["terminology.by-rule"])
+    assert listed.json()["issue"][0]["code"] == "too-costly"
+    for code, result in (("text/plain", True), ("texte", False)):
+        here = {"system": "urn:ietf:bcp:13", "code": code}
+        found = await get(server, "ValueSet/$validate-code", url="https://exemple.fr/types", **here)
+        assert said(found)["result"] is result
+        found = await get(server, "CodeSystem/$validate-code", url="urn:ietf:bcp:13", code=code)
+        assert said(found)["result"] is result
+        coding = parameters(coding=("Coding", here))
+        found = await post(server, "CodeSystem/$validate-code", coding)
+        assert said(found)["result"] is result
+
+
+async def test_translate_backwards_from_the_system_of_a_code_alone(server):
+    found = await get(server, "ConceptMap/$translate", system=OLD_COLOURS, code="R", reverse="true")
+    assert said(found)["match"][1]["valueCoding"]["code"] == "rouge"
+
+
+async def test_what_a_translation_depends_on_is_given(server):
+    depends = {"property": "urn:genre", "system": "urn:genres", "value": "f"}
+    target = {"code": "R", "equivalence": "equal", "dependsOn": [depends]}
+    made = concept_map(element=[{"code": "rouge", "target": [target]}])
+    part = [
+        {"name": "element", "valueUri": "urn:genre"},
+        {
+            "name": "concept",
+            "valueCodeableConcept": {"coding": [{"system": "urn:genres", "code": "f"}]},
+        },
+    ]
+    given = {"name": "dependency", "part": part}
+    code = {"code": ("Code", "rouge"), "system": ("Uri", COLOURS)}
+    handed = {"name": "conceptMap", "resource": made}
+    for parts, result in (((handed,), False), ((handed, given), True)):
+        found = await post(server, "ConceptMap/$translate", parameters(*parts, **code))
+        assert said(found)["result"] is result
+
+
+async def test_where_a_missing_system_may_be_had_is_told(server, rules):
+    answer = await get(server, "CodeSystem/$lookup", system="http://snomed.info/sct", code="1")
+    assert answer.status_code == 404
+    assert rules(answer) == ["terminology.system-unknown", "terminology.no-public-package"]
 
 
 async def test_a_value_set_that_was_put_is_as_good_as_one_of_a_package(server):

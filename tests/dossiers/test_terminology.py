@@ -3,9 +3,10 @@
 import pytest
 
 from passerelle.dossiers import packages
+from passerelle.dossiers.expansion_pages import ExpandAsked
 from passerelle.dossiers.search_terms import parsed
 from passerelle.dossiers.term_cache import TermCache
-from passerelle.dossiers.terminology import ExpandAsked, Named, Terms
+from passerelle.dossiers.terminology import Named, Terms
 from passerelle.errors.refusals import Invalid, NotFound, Unprocessable
 from passerelle.fhir.packages.package_reading import PackageKey
 from passerelle.fhir.terminology.canonicals import Canonical

@@ -19,7 +19,7 @@ class InMemory:
         ]
         return canonicals.best(found, canonical.version)
 
-    async def code_system(self, canonical):
+    async def code_system(self, canonical, *, as_of=None):
         found = self._of("CodeSystem", canonical)
         return None if found is None else CodeSystem(found)
 
@@ -27,6 +27,6 @@ class InMemory:
         found = self._of("ValueSet", canonical)
         return None if found is None else ValueSetFound(found)
 
-    async def concept_maps(self, *, canonical=None, source=None, target=None, system=None):
+    async def concept_maps(self, *, canonical=None, **ends):
         found = None if canonical is None else self._of("ConceptMap", canonical)
         return () if found is None else (found,)

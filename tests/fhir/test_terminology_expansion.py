@@ -5,7 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Unprocessable
+from passerelle.fhir.terminology.code_system import CodeSystem
 from passerelle.fhir.terminology.expansion import expand
+from passerelle.fhir.terminology.missing_terms import missing_system, missing_value_set
+from passerelle.fhir.terminology.pinned_versions import PinnedSource, Pins, by_system
+from passerelle.fhir.terminology.value_set_filters import filtered
 from tests.fhir.term_source_in_memory import InMemory
 from tests.made_packages import (
     ALL,
@@ -158,6 +162,106 @@ async def test_a_circle_of_concepts_ends():
     ]
     source = InMemory(code_system() | {"concept": circle})
     assert await codes({"include": [of(("concept", "is-a", "a"))]}, source) == ["a", "b"]
+
+
+async def test_value_sets_that_fan_out_are_each_computed_once():
+    def step(number):
+        twice = [{"valueSet": [f"urn:{number + 1}"]}] * 2
+        return value_set(f"urn:{number}", {"include": twice})
+
+    steps = [step(number) for number in range(18)]
+    last = value_set("urn:18", {"include": [of()]})
+    found = await expand(steps[0], InMemory(code_system(), last, *steps))
+    assert len(found.members) == 6
+
+
+async def test_what_takes_too_much_looking_is_refused():
+    below = of(("concept", "is-a", "chaude"))
+    with pytest.raises(Unprocessable) as caught:
+        await codes({"include": [below] * 20}, looks_max=100)
+    assert caught.value.issues[0].rule == "terminology.too-many-looks"
+    assert caught.value.issues[0].code == "too-costly"
+
+
+async def test_when_what_is_excluded_is_not_known_nothing_is_said_to_be_in():
+    absent = {"valueSet": ["urn:absent"]}
+    for included in ([of()], [of(), absent]):
+        compose = {"include": included, "exclude": [absent]}
+        found = await expand(value_set(ALL, compose), SOURCE)
+        assert found.members == {}
+        assert [each.rule for each in found.unresolved] == ["terminology.value-set-unknown"]
+
+
+@pytest.mark.parametrize(
+    ("url", "rule", "said"),
+    [
+        ("http://terminology.hl7.org/CodeSystem/x", "terminology.in-package", "hl7.terminology.r4"),
+        ("https://mos.esante.gouv.fr/NOS/x", "terminology.in-package", "ans.fr.terminologies"),
+        ("http://snomed.info/sct", "terminology.no-public-package", "éditeur"),
+        ("http://hl7.org/fhir/sid/icd-10", "terminology.no-public-package", "éditeur"),
+    ],
+)
+def test_what_is_missing_is_told_with_where_it_may_be_had(url, rule, said):
+    for issues in (missing_system(url), missing_value_set(url)):
+        assert issues[1].rule == rule
+        assert said in issues[1].text
+
+
+def test_of_an_unknown_publisher_nothing_is_said():
+    assert len(missing_system("urn:a")) == 1
+
+
+async def test_a_code_may_have_many_below_it():
+    below = [{"code": str(number)} for number in range(20_000)]
+    wide = CodeSystem(code_system() | {"concept": [{"code": "a", "concept": below}]})
+    assert len(wide.descendants("a")) == 20_000
+    assert wide.parents["7"] == ("a",)
+
+
+def test_supplements_add_names_and_properties_and_nothing_else():
+    added = {
+        "resourceType": "CodeSystem",
+        "url": "urn:supplement",
+        "content": "supplement",
+        "supplements": COLOURS,
+        "language": "de",
+        "concept": [
+            {
+                "code": "bleu",
+                "display": "Blau",
+                "designation": [{"language": "it", "value": "Blu"}],
+                "property": [{"code": "teinte", "valueCode": "froide"}],
+                "concept": [{"code": "rouge"}, {"code": "vert"}],
+            }
+        ],
+    }
+    system = CodeSystem(code_system(), [added])
+    names = [(each.language, each.value) for each in system.concepts["bleu"].designations]
+    assert names == [("en", "Blue"), ("de", "Blau"), ("it", "Blu")]
+    assert system.concepts["bleu"].supplemented == (("teinte", "valueCode", "froide"),)
+    assert "vert" not in system.concepts
+    assert system.descendants("bleu") == frozenset()
+    assert list(filtered(system, "teinte", "exists", "true")) == ["rouge"]
+
+
+async def test_versions_may_be_fixed_demanded_and_forced():
+    old = code_system("0.9.0") | {"concept": [{"code": "gris"}]}
+    source = InMemory(code_system(), old)
+
+    async def found(pins, **part):
+        made = await expand(value_set(ALL, {"include": [of(**part)]}), PinnedSource(source, pins))
+        return [code for _, code in made.members]
+
+    fixed = {COLOURS: "0.9.0"}
+    assert await found(Pins()) == EVERY
+    assert await found(Pins(default=fixed)) == ["gris"]
+    assert await found(Pins(default=fixed), version="1.0.0") == EVERY
+    assert await found(Pins(forced=fixed), version="1.0.0") == ["gris"]
+    assert await found(Pins(demanded=fixed)) == ["gris"]
+    with pytest.raises(Unprocessable) as caught:
+        await found(Pins(demanded=fixed), version="1.0.0")
+    assert caught.value.issues[0].rule == "terminology.version-differs"
+    assert by_system(["urn:a|1", "urn:b"]) == {"urn:a": "1"}
 
 
 PART = st.sets(st.sampled_from(EVERY))

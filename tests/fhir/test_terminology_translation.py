@@ -2,6 +2,8 @@
 
 import pytest
 
+from passerelle.fhir.terminology.concept_status import Coded
+from passerelle.fhir.terminology.terminology_answers import translated
 from passerelle.fhir.terminology.translation import Wanted, is_translated, translate
 from tests.fhir.term_source_in_memory import InMemory
 from tests.made_packages import COLOURS, MAP, OLD_COLOURS, concept_map
@@ -54,3 +56,44 @@ async def test_a_map_that_refers_on_to_itself_ends():
     other = concept_map(unmapped={"mode": "fixed", "code": "X"}) | {"url": "urn:next"}
     source = InMemory(onward, other)
     assert (await found("vert", maps=[onward], source=source))[0] == [("inexact", "X")]
+
+
+DEPENDS = {"property": "urn:genre", "system": "urn:genres", "value": "f"}
+PRODUCT = {"property": "urn:ton", "system": "urn:tons", "value": "clair", "display": "Clair"}
+
+
+def depending():
+    element = {
+        "code": "rouge",
+        "target": [
+            {"code": "R", "equivalence": "equivalent", "dependsOn": [DEPENDS]},
+            {"code": "S", "equivalence": "wider", "product": [PRODUCT]},
+        ],
+    }
+    unmapped = {"mode": "fixed", "code": "autre"}
+    return [concept_map(element=[element], unmapped=unmapped)]
+
+
+async def test_what_depends_on_other_values_holds_only_with_them():
+    said, _ = await found("rouge", maps=depending())
+    assert said == [("wider", "S")]
+    given = (("urn:genre", Coded("urn:genres", "f")),)
+    said, _ = await found("rouge", maps=depending(), dependencies=given)
+    assert said == [("equivalent", "R"), ("wider", "S")]
+    other = (("urn:genre", Coded("urn:autres", "f")), ("urn:ton", Coded("urn:genres", "f")))
+    said, _ = await found("rouge", maps=depending(), dependencies=other)
+    assert said == [("wider", "S")]
+
+
+async def test_a_code_that_is_mapped_under_conditions_is_not_an_unmapped_one():
+    only = depending()
+    only[0]["group"][0]["element"][0]["target"].pop()
+    assert (await found("rouge", maps=only))[0] == []
+    assert (await found("vert", maps=only))[0] == [("inexact", "autre")]
+
+
+async def test_what_comes_with_a_translation_is_told():
+    _, matches = await found("rouge", maps=depending())
+    assert matches[0].products == (("urn:ton", Coded("urn:tons", "clair", "Clair")),)
+    match = translated(matches)["parameter"][1]["part"]
+    assert {"name": "element", "valueUri": "urn:ton"} in match[2]["part"]

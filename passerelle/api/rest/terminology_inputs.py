@@ -13,7 +13,9 @@ from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
 from passerelle.fhir.search.date_interval import interval
 from passerelle.fhir.terminology.canonicals import Canonical, parse
+from passerelle.fhir.terminology.concept_status import Coded
 from passerelle.fhir.terminology.displays import languages
+from passerelle.fhir.terminology.pinned_versions import Pins, by_system
 from passerelle.fhir.terminology.validation import Asked
 
 
@@ -32,6 +34,44 @@ def named(asked: Invocation, resource: str, version: str) -> Named:
         raise Invalid(issue("terminology.given-not", ways=ways))
     canonical = parse(url)
     return Named(canonical=Canonical(canonical.url, asked.one(version) or canonical.version))
+
+
+def context(asked: Invocation) -> tuple[Canonical, str] | None:
+    """Give the definition and the element in it that ``context`` names: ``url#Type.path``.
+
+    Raises Invalid when it is named otherwise, or beside another way.
+    """
+    text = asked.one("context")
+    if text is None:
+        return None
+    others = (asked.id or None, asked.one("valueSet"), asked.one("url"))
+    if any(each is not None for each in others):
+        raise Invalid(issue("terminology.given-twice", ways="id, url, valueSet, context"))
+    url, _, path = text.partition("#")
+    if not url or not path:
+        raise Invalid(issue("terminology.context-malformed"))
+    return parse(url), path
+
+
+def pins(asked: Invocation) -> Pins:
+    """Give the versions of code systems that the asker fixes."""
+    return Pins(
+        by_system(asked.every("system-version")),
+        by_system(asked.every("check-system-version")),
+        by_system(asked.every("force-system-version")),
+    )
+
+
+def dependencies(asked: Invocation) -> list[tuple[str, Coded]]:
+    """Give the values of other elements: parts ``element`` and ``concept``."""
+    found: list[tuple[str, Coded]] = []
+    for parts in asked.every("dependency"):
+        by_name = {each.get("name"): each for each in parts}
+        element = by_name.get("element", {}).get("valueUri", "")
+        concept = by_name.get("concept", {}).get("valueCodeableConcept", {})
+        for each in concept.get("coding", ()):
+            found.append((element, Coded(each.get("system", ""), each.get("code", ""))))
+    return found
 
 
 def system_of(asked: Invocation, system: str | None, version: str | None) -> Named:

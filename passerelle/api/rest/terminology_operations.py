@@ -7,8 +7,9 @@ from passerelle.api.rest import responses
 from passerelle.api.rest import terminology_inputs as inputs
 from passerelle.api.rest.operation import R4_DEFINITION, Invocation, Level, Operation
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.expansion_pages import ExpandAsked
 from passerelle.dossiers.repository import Repository
-from passerelle.dossiers.terminology import ExpandAsked, Terms
+from passerelle.dossiers.terminology import Named, Terms
 from passerelle.fhir import json_text
 from passerelle.fhir.operation_inputs import Input
 from passerelle.fhir.resource import Resource
@@ -28,11 +29,21 @@ async def expand(repository: Repository, asked: Invocation) -> Reply:
         count=asked.one("count"),
         active_only=asked.one("activeOnly", False),
         languages=inputs.languages_of(asked),
-        shown=Shown(asked.one("includeDesignations", False), asked.one("includeDefinition", False)),
+        shown=Shown(
+            asked.one("includeDesignations", False),
+            asked.one("includeDefinition", False),
+            tuple(asked.every("designation")),
+        ),
         moment=inputs.moment(asked, None),
+        pins=inputs.pins(asked),
+        excluded=tuple(asked.every("exclude-system")),
     )
-    named = inputs.named(asked, "valueSet", "valueSetVersion")
-    return _answer(await _terms(repository).expand(named, how))
+    terms = _terms(repository)
+    if (context := inputs.context(asked)) is not None:
+        named = Named(canonical=await terms.bound(*context))
+    else:
+        named = inputs.named(asked, "valueSet", "valueSetVersion")
+    return _answer(await terms.expand(named, how))
 
 
 async def validate_in_value_set(repository: Repository, asked: Invocation) -> Reply:
@@ -98,6 +109,7 @@ async def translate(repository: Repository, asked: Invocation) -> Reply:
         target=target,
         target_system=asked.one("targetsystem"),
         reverse=asked.one("reverse", False),
+        dependencies=inputs.dependencies(asked),
     )
     return _answer(made)
 
@@ -138,7 +150,16 @@ OPERATIONS = (
             Input("includeDefinition", "boolean"),
             Input("activeOnly", "boolean"),
             Input("excludeNested", "boolean"),
+            Input("excludeNotForUI", "boolean"),
+            Input("excludePostCoordinated", "boolean"),
             _LANGUAGE,
+            Input("context", "uri"),
+            Input("contextDirection", "code"),
+            Input("designation", "string", max=None),
+            Input("exclude-system", "uri", max=None),
+            Input("system-version", "uri", max=None),
+            Input("check-system-version", "uri", max=None),
+            Input("force-system-version", "uri", max=None),
         ),
     ),
     Operation(
@@ -225,6 +246,7 @@ OPERATIONS = (
             Input("targetsystem", "uri"),
             Input("coding", "Coding"),
             Input("codeableConcept", "CodeableConcept"),
+            Input("dependency", "part", max=None),
             Input("reverse", "boolean"),
         ),
     ),

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/codesystem.html
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from passerelle.fhir.resource import Resource
@@ -30,7 +30,10 @@ class Designation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One concept; ``properties`` are (code, element name, value), e.g. valueDateTime."""
+    """One concept; ``properties`` are (code, element name, value), e.g. valueDateTime.
+
+    ``supplemented`` are properties that supplements add.
+    """
 
     code: str
     display: str | None = None
@@ -38,6 +41,7 @@ class Concept:
     designations: tuple[Designation, ...] = ()
     properties: tuple[tuple[str, str, Any], ...] = ()
     status: ConceptStatus = ACTIVE
+    supplemented: tuple[tuple[str, str, Any], ...] = ()
 
 
 class CodeSystem:
@@ -52,13 +56,18 @@ class CodeSystem:
         "language",
         "name",
         "parents",
+        "supplements",
         "title",
         "url",
         "version",
     )
 
-    def __init__(self, resource: Resource) -> None:
-        """Make it of a CodeSystem that has been checked, or published in a package."""
+    def __init__(self, resource: Resource, supplements: Sequence[Resource] = ()) -> None:
+        """Make it of a CodeSystem that has been checked, or published in a package.
+
+        ``supplements`` add names and properties; neither hierarchy nor status nor what a filter
+        takes changes by them (https://hl7.org/fhir/R4/codesystem.html#supplements).
+        """
         self.url: str = resource.get("url", "")
         self.version: str | None = resource.get("version")
         self.name: str | None = resource.get("name")
@@ -69,7 +78,12 @@ class CodeSystem:
         self.concepts: dict[str, Concept] = {}
         self.parents: dict[str, tuple[str, ...]] = {}
         self.children: dict[str, tuple[str, ...]] = {}
+        self.supplements: tuple[str, ...] = tuple(
+            each["url"] for each in supplements if isinstance(each.get("url"), str)
+        )
         self._read(resource)
+        for each in supplements:
+            self._add(each)
         self._folded: dict[str, str] = {}
         if not self.case_sensitive:
             self._folded = {code.casefold(): code for code in reversed(self.concepts)}
@@ -111,10 +125,31 @@ class CodeSystem:
                     links[code, value] = None
             if code not in self.concepts:
                 self.concepts[code] = _concept(concept, code, properties, self.url)
+        below: dict[str, list[str]] = {}
+        above: dict[str, list[str]] = {}
         for parent, child in links:
             if parent in self.concepts and child in self.concepts and parent != child:
-                self.children[parent] = (*self.children.get(parent, ()), child)
-                self.parents[child] = (*self.parents.get(child, ()), parent)
+                below.setdefault(parent, []).append(child)
+                above.setdefault(child, []).append(parent)
+        self.children = {code: tuple(codes) for code, codes in below.items()}
+        self.parents = {code: tuple(codes) for code, codes in above.items()}
+
+    def _add(self, supplement: Resource) -> None:
+        """Add what a supplement says of concepts that there are."""
+        language = supplement.get("language")
+        for concept, _ in _walk(supplement.get("concept", ())):
+            there = self.concepts.get(str(concept.get("code")))
+            if there is None:
+                continue
+            names = designations(concept)
+            display = concept.get("display")
+            if isinstance(display, str) and display != there.display:
+                names = (Designation(display, language), *names)
+            self.concepts[there.code] = replace(
+                there,
+                designations=(*there.designations, *names),
+                supplemented=(*there.supplemented, *_properties(concept)),
+            )
 
 
 def _reach(edges: Mapping[str, Sequence[str]], start: str) -> frozenset[str]:

@@ -18,8 +18,13 @@ class ValueSetFound(NamedTuple):
 class TermSource(Protocol):
     """Gives terminology resources; where they are kept is not known here."""
 
-    async def code_system(self, canonical: Canonical) -> CodeSystem | None:
-        """Give a code system that holds concepts of its own, or None."""
+    async def code_system(
+        self, canonical: Canonical, *, as_of: str | None = None
+    ) -> CodeSystem | None:
+        """Give a code system that holds concepts of its own, or None.
+
+        Without a version, ``as_of`` asks for the one that was the newest on that day.
+        """
 
     async def value_set(self, canonical: Canonical) -> ValueSetFound | None:
         """Give a value set, or None."""
@@ -31,5 +36,6 @@ class TermSource(Protocol):
         source: Canonical | None = None,
         target: Canonical | None = None,
         system: str | None = None,
+        target_system: str | None = None,
     ) -> Sequence[Resource]:
-        """Give concept maps: that one, or those between value sets, or those from a system."""
+        """Give concept maps: that one, those between value sets, or those from or to a system."""

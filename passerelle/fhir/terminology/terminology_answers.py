@@ -11,7 +11,8 @@ from passerelle.fhir.resource import Resource
 from passerelle.fhir.terminology.code_system import CodeSystem, Concept, Designation
 from passerelle.fhir.terminology.concept_status import Coded, ConceptStatus
 from passerelle.fhir.terminology.displays import display_in
-from passerelle.fhir.terminology.expansion import Expansion, Member
+from passerelle.fhir.terminology.grammars import LANGUAGES
+from passerelle.fhir.terminology.members import Expansion, Member
 from passerelle.fhir.terminology.translation import Match, is_translated
 from passerelle.fhir.terminology.validation import Asked, Verdict, over_issue
 
@@ -21,10 +22,22 @@ LINKED = frozenset({"parent", "child"})
 
 
 class Shown(NamedTuple):
-    """How much of each member an expansion shows."""
+    """How much of each member an expansion shows.
+
+    ``only``: designations of these languages and uses (``urn:ietf:bcp:47|fr``, ``system|code``).
+    """
 
     designations: bool = False
     definition: bool = False
+    only: tuple[str, ...] = ()
+
+    def takes(self, each: Designation) -> bool:
+        """Tell whether a designation is shown."""
+        if not self.only:
+            return self.designations
+        use = each.use or {}
+        tokens = {f"{LANGUAGES}|{each.language}", f"{use.get('system', '')}|{use.get('code')}"}
+        return not tokens.isdisjoint(self.only)
 
 
 def parameters(parts: Iterable[dict[str, Any]]) -> Resource:
@@ -106,7 +119,7 @@ def _properties(system: CodeSystem, concept: Concept) -> Iterator[tuple[str, str
         yield "parent", "valueCode", parent
     for child in system.children.get(concept.code, ()):
         yield "child", "valueCode", child
-    for name, element, value in concept.properties:
+    for name, element, value in (*concept.properties, *concept.supplemented):
         if name not in LINKED and name != "inactive":
             yield name, element, value
 
@@ -132,6 +145,10 @@ def _match_parts(matches: Sequence[Match], message: str | None) -> Iterator[dict
         part: list[dict[str, Any]] = [{"name": "equivalence", "valueCode": match.equivalence}]
         if match.coded is not None:
             part.append({"name": "concept", "valueCoding": coding(match.coded)})
+        for property_, product in match.products:
+            concept = {"name": "concept", "valueCoding": coding(product)}
+            element = {"name": "element", "valueUri": property_}
+            part.append({"name": "product", "part": [element, concept]})
         if match.map is not None:
             part.append({"name": "source", "valueUri": match.map})
         yield {"name": "match", "part": part}
@@ -200,8 +217,9 @@ def _contained(member: Member, asked: Asked, shown: Shown) -> dict[str, Any]:
     display = display_in(asked.languages, member.display, member.designations, member.language)
     if display:
         made["display"] = display
-    if shown.designations and member.designations:
-        made["designation"] = [_designation(each) for each in member.designations]
+    designations = [_designation(each) for each in member.designations if shown.takes(each)]
+    if designations:
+        made["designation"] = designations
     return made
 
 

@@ -26,20 +26,29 @@ REVERSED = {
 
 
 class Match(NamedTuple):
-    """One translation; ``map`` is the canonical of the concept map that has it."""
+    """One translation; ``map`` is the canonical of the concept map that has it.
+
+    ``products`` are values of other elements that come with it: each with its property.
+    """
 
     equivalence: str
     coded: Coded | None
     map: str | None
+    products: tuple[tuple[str, Coded], ...] = ()
 
 
 class Wanted(NamedTuple):
-    """What is to be translated: a code, perhaps only to one target system."""
+    """What is to be translated: a code, perhaps only to one target system.
+
+    ``dependencies`` are values of other elements, each with its property: what depends on others
+    is no translation (https://hl7.org/fhir/R4/conceptmap-definitions.html , dependsOn).
+    """
 
     code: str
     system: str | None
     target_system: str | None = None
     reverse: bool = False
+    dependencies: tuple[tuple[str, Coded], ...] = ()
 
 
 async def translate(
@@ -70,7 +79,7 @@ async def _by_map(
             continue
         reading = _backward if wanted.reverse else _forward
         matches = list(reading(group, wanted, url))
-        if not matches and not wanted.reverse:
+        if not wanted.reverse and not _is_mapped(group, wanted.code):
             matches = await _unmapped(group, wanted, url, source, others)
         found += matches
     return found
@@ -85,15 +94,39 @@ def _is_between(group: Resource, wanted: Wanted) -> bool:
     )
 
 
+def _is_mapped(group: Resource, code: str) -> bool:
+    return any(element.get("code") == code for element in group.get("element", ()))
+
+
 def _forward(group: Resource, wanted: Wanted, url: str | None) -> Iterator[Match]:
     system = group.get("target", "")
     for element in group.get("element", ()):
         if element.get("code") != wanted.code:
             continue
         for target in element.get("target", ()):
+            if not _applies(target, wanted):
+                continue
             code = target.get("code")
             coded = None if code is None else Coded(system, code, target.get("display"))
-            yield Match(target.get("equivalence", "relatedto"), coded, url)
+            products = tuple(_dependencies(target.get("product", ())))
+            yield Match(target.get("equivalence", "relatedto"), coded, url, products)
+
+
+def _applies(target: Resource, wanted: Wanted) -> bool:
+    """Tell whether everything that a mapping depends on was given."""
+    return all(
+        any(
+            property_ == name and said.code == needed.code and needed.system in ("", said.system)
+            for name, said in wanted.dependencies
+        )
+        for property_, needed in _dependencies(target.get("dependsOn", ()))
+    )
+
+
+def _dependencies(listed: Sequence[Resource]) -> Iterator[tuple[str, Coded]]:
+    for each in listed:
+        coded = Coded(each.get("system", ""), str(each.get("value", "")), each.get("display"))
+        yield str(each.get("property", "")), coded
 
 
 def _backward(group: Resource, wanted: Wanted, url: str | None) -> Iterator[Match]:

@@ -14,7 +14,8 @@ from passerelle.fhir.search.text_norm import normal
 from passerelle.fhir.terminology.code_system import CodeSystem
 from passerelle.fhir.terminology.concept_status import Coded, ConceptStatus
 from passerelle.fhir.terminology.displays import display_in
-from passerelle.fhir.terminology.expansion import Expansion, Member, member_of
+from passerelle.fhir.terminology.grammars import holds
+from passerelle.fhir.terminology.members import Expansion, Member, member_of
 
 
 class Asked(NamedTuple):
@@ -47,6 +48,9 @@ def in_value_set(
     and does not have the code, the answer is no, and says that it may be for what is missing.
     """
     member = _member(expansion, code, system)
+    if member is None and (found := expansion.by_rule(code, system)) is not None:
+        ruled, held = found
+        return _by_rule(ruled.system, code, held, "terminology.not-in-value-set", expansion.url)
     if member is None:
         rule = "terminology.not-in-value-set"
         if system is None and len(expansion.by_code.get(code, ())) > 1:
@@ -54,6 +58,19 @@ def in_value_set(
         return Verdict(False, (issue(rule, url=expansion.url or "-"), *expansion.unresolved))
     only_active = asked.active_only or expansion.leaves_out_inactive
     return _judged(member, display, asked, only_active=only_active)
+
+
+def by_rule(system: str, code: str) -> Verdict:
+    """Judge a code of a system whose codes are said by a rule."""
+    return _by_rule(system, code, holds(system, code), "terminology.code-unknown", system)
+
+
+def _by_rule(system: str, code: str, held: bool | None, fault: str, url: str | None) -> Verdict:
+    if held:
+        return Verdict(True, (), Coded(system, code))
+    if held is None:
+        return Verdict(False, (issue("terminology.rule-not-sure", url=system),))
+    return Verdict(False, (issue(fault, url=url or "-"),))
 
 
 def in_code_system(system: CodeSystem, code: str, display: str | None, asked: Asked) -> Verdict:
