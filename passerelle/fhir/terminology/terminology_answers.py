@@ -16,8 +16,9 @@ from passerelle.fhir.terminology.members import Expansion, Member
 from passerelle.fhir.terminology.translation import Match, is_translated
 from passerelle.fhir.terminology.validation import Asked, Verdict, over_issue
 
-_LEFT_OUT = frozenset({"text", "compose", "expansion", "contained"})
-_COPIED = frozenset({"expansion", "text"})
+_LEFT_OUT = frozenset({"text", "meta", "compose", "expansion", "contained"})
+_COPIED = frozenset({"expansion", "meta", "text"})
+"""What is not taken over: version, instant and tag of the package are of what is kept."""
 LINKED = frozenset({"parent", "child"})
 
 
