@@ -19,7 +19,7 @@ from passerelle.api.lingering import is_of_use, linger
 from passerelle.api.metrics import Metrics
 from passerelle.api.rest import encodings, fhir_service, formats, responses
 from passerelle.api.rest.fhir_service import FhirService
-from passerelle.api.rest.requests import header_map, wanted_anyhow, wants_pretty
+from passerelle.api.rest.requests import header_map, located, wanted_anyhow, wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
 from passerelle.errors.refusals import PasserelleError, TooLarge
@@ -107,7 +107,7 @@ class _Exchange:
             if self.status:  # in the midst of a stream: too late for an answer
                 await self._fail(refusal)
             else:
-                refusal.issues = formats.located(self.scope, refusal.issues)
+                refusal.issues = located(self.scope, refusal.issues)
                 await self._tell(errors.refused(refusal))
         except Exception as fault:
             await self._fail(fault)

@@ -64,14 +64,16 @@ class Repository:
         """Give one page of a search."""
         return await self.gateway.store.search(query, self.caller)
 
-    async def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Outcome:
-        """Keep a new resource under an id of ours.
+    async def create(
+        self, resource: Resource, *, if_none_exist: str | None = None, blob: str | None = None
+    ) -> Outcome:
+        """Keep a new resource under an id of ours; ``blob`` as for an update.
 
         With ``if_none_exist`` (criteria of If-None-Exist) the one resource that matches is given
         back as ``kept``. Raises Invalid, Unprocessable, PreconditionFailed when several match.
         """
         if if_none_exist is None:
-            return await self._put(self._new_key(resource), resource, must_be_new=True)
+            return await self._put(self._new_key(resource), resource, must_be_new=True, blob=blob)
         query = condition(self.gateway, resource["resourceType"], if_none_exist)
         warnings = keeping.demand(
             resource, self.gateway.ins, self.gateway.store.parameters.registry
@@ -82,7 +84,11 @@ class Repository:
             if ids:
                 return Outcome("kept", await self.read(Key(query.type, ids[0])))
             return await self._keep(
-                self._new_key(resource), resource, must_be_new=True, expectation=(query, ids)
+                self._new_key(resource),
+                resource,
+                must_be_new=True,
+                expectation=(query, ids),
+                blob=blob,
             )
 
         return _warned(await settle(attempt), warnings)
@@ -169,11 +175,16 @@ class Repository:
         )
 
     async def create_binary(
-        self, resource: Resource, chunks: AsyncIterator[bytes], *, size_max: int
+        self,
+        resource: Resource,
+        chunks: AsyncIterator[bytes],
+        *,
+        size_max: int,
+        if_none_exist: str | None = None,
     ) -> Outcome:
         """Keep the bytes of a document as a Binary, which comes without them. Raises TooLarge."""
         digest, _ = await self.gateway.store.put_blob(chunks, size_max=size_max)
-        return await self._put(self._new_key(resource), resource, must_be_new=True, blob=digest)
+        return await self.create(resource, if_none_exist=if_none_exist, blob=digest)
 
     async def update_binary(
         self,

@@ -20,7 +20,7 @@ from passerelle.api.rest import (
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Invalid, NotAcceptable, NotSupported, UnsupportedMedia
+from passerelle.errors.refusals import Invalid, NotAcceptable, UnsupportedMedia
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Resource
@@ -73,12 +73,11 @@ async def create(repository: Repository, request: Request) -> Reply:
     content_type = _content_type(request)
     if content_type is None:
         return await interactions.create(repository, request)
-    if b"if-none-exist" in request.headers:
-        raise NotSupported(issue("http.not-there-yet", what="POST Binary, If-None-Exist"))
     outcome = await repository.create_binary(
         _without_bytes(request, content_type),
         request.chunks(request.binary_limit),
         size_max=request.binary_limit,
+        if_none_exist=interactions.criteria_of_none(request),
     )
     return interactions.written(outcome, repository, request)
 

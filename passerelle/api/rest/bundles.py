@@ -31,7 +31,8 @@ async def apply(repository: Repository, request: Request) -> Reply:
     base = repository.gateway.base_url
     kind = "batch-response" if batch else "transaction-response"
     made = [_answer(_told(answer, returns), base) for answer in answers]
-    return responses.fhir(bundle.responses(kind, made))
+    more = () if returns is None else (responses.RETURNED[returns],)
+    return responses.fhir(bundle.responses(kind, made), more=more)
 
 
 def _told(answer: EntryAnswer, returns: Return | None) -> EntryAnswer:

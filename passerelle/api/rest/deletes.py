@@ -16,5 +16,6 @@ async def delete_matching(repository: Repository, request: Request) -> Reply:
     if len(outcomes) == 1 and outcomes[0].version is not None:
         tag = ((b"etag", responses.etag(outcomes[0].version.version)),)
     if request.preference.returns == "OperationOutcome":
+        tag = (*tag, responses.RETURNED["OperationOutcome"])
         return responses.said(200, [issue("http.deleted", count=len(outcomes))], tag)
     return Reply(204, tag)

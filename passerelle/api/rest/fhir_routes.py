@@ -79,7 +79,10 @@ ROUTES: dict[str, dict[str, Route]] = {
         "PATCH": Route(patches.patch_matching, "conditional-patch"),
         "DELETE": Route(deletes.delete_matching, "conditional-delete"),
     },
-    TYPE_SEARCH: {"POST": Route(searches.search_by_form, "search-type")},
+    TYPE_SEARCH: {
+        "GET": Route(searches.search, "search-type"),
+        "POST": Route(searches.search_by_form, "search-type"),
+    },
     INSTANCE: {
         "GET": Route(interactions.read, "read"),
         "PUT": Route(interactions.update, "update"),
@@ -104,7 +107,6 @@ ROUTES[BINARY_INSTANCE] = ROUTES[INSTANCE] | {
 
 NOT_THERE_YET: dict[str, dict[str, str]] = {
     SMART: {"GET": "SMART App Launch"},
-    TYPE_SEARCH: {"GET": "GET _search"},
 }
 """What R4 has and we do not have yet, by its name there."""
 

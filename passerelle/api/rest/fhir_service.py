@@ -73,6 +73,8 @@ class FhirService:
         shape = shape_of(segments, request)
         scope["passerelle.route"] = shape
         method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            return Reply(204, ((b"allow", ", ".join(sorted(_allowed(shape))).encode()),))
         parameters = self.gateway.store.parameters
         if not parameters.is_fresh:
             with suppress(Unavailable):  # whatever needs the record says so by itself
@@ -151,7 +153,7 @@ class FhirService:
     async def _capabilities(self, request: Request, method: str) -> Reply:
         """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
         if method != "GET":
-            raise NotAllowedHere(("GET", "HEAD"))
+            raise NotAllowedHere(_allowed(METADATA))
         _demand_full(request)
         wanted = request.wanted()
         said = self.capabilities()
@@ -172,7 +174,10 @@ def _without_route(shape: str, method: str) -> Exception:
     coming = NOT_THERE_YET.get(shape, {})
     if method in coming:
         return NotSupported(issue("http.not-there-yet", what=coming[method]))
-    allowed = set(ROUTES.get(shape, {})) | set(coming)
-    if "GET" in allowed:
-        allowed.add("HEAD")
-    return NotAllowedHere(allowed)
+    return NotAllowedHere(_allowed(shape))
+
+
+def _allowed(shape: str) -> frozenset[str]:
+    """Give the methods of an address (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7)."""
+    own = {"GET"} if shape == METADATA else {*ROUTES.get(shape, ()), *NOT_THERE_YET.get(shape, ())}
+    return frozenset({*own, "OPTIONS", *(("HEAD",) if "GET" in own else ())})

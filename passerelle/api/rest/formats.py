@@ -5,15 +5,12 @@ is asked for. This stands between the choice of elements and the coding of the b
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from passerelle.api.rest import responses
-from passerelle.api.rest.requests import BODY, Body, Wanted
+from passerelle.api.rest.requests import Wanted
 from passerelle.api.rest.responses import Reply
-from passerelle.errors.refusals import Issue
-from passerelle.fhir import json_places, json_text
-from passerelle.fhir.xml import places, writer
+from passerelle.fhir import json_text
+from passerelle.fhir.xml import writer
 
 LARGE_BYTES = 250_000
 """An answer above this is written in a thread of its own, so that others need not wait."""
@@ -44,12 +41,3 @@ def written(reply: Reply, wanted: Wanted) -> Reply:
     body = writer.encode(json_text.decode_stored(reply.body), pretty=wanted.pretty)
     others = tuple(pair for pair in reply.headers if pair != responses.FHIR_JSON)
     return reply._replace(headers=(responses.FHIR_XML, *others), body=body)
-
-
-def located(scope: Mapping[str, Any], issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
-    """Give the issues with the line and column in the body that they speak of, if there is one."""
-    body = scope.get(BODY)
-    if not isinstance(body, Body):
-        return issues
-    find = json_places.located if body.format == "json" else places.located
-    return find(body.text, issues)

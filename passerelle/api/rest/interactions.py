@@ -64,10 +64,7 @@ async def create(repository: Repository, request: Request) -> Reply:
 
     https://hl7.org/fhir/R4/http.html#create and #ccreate
     """
-    condition = request.header(b"if-none-exist")
-    criteria = None if condition is None else condition.rpartition("?")[2].strip()
-    if criteria == "":
-        raise Invalid(issue("http.if-none-exist-empty"))
+    criteria = criteria_of_none(request)
     resource = await request.resource()
     _demand_type(resource, request.type)
     outcome = await repository.create(resource, if_none_exist=criteria)
@@ -110,6 +107,7 @@ async def delete(repository: Repository, request: Request) -> Reply:
     if outcome.version is not None:
         tag = ((b"etag", responses.etag(outcome.version.version)),)
     if request.preference.returns == "OperationOutcome":
+        tag = (*tag, responses.RETURNED["OperationOutcome"])
         return responses.said(200, [issue("http.done")], tag)
     return Reply(204, tag)
 
@@ -120,14 +118,25 @@ def written(outcome: Outcome, repository: Repository, request: Request) -> Reply
     assert version is not None  # only a deletion has none
     status = 201 if outcome.action == "created" else 200
     address = bundle.outcome_location(repository.gateway.base_url, version.key, version.version)
-    more = ((b"location", address.encode()),)
+    more: tuple[Header, ...] = ((b"location", address.encode()),)
     returns = request.preference.returns
+    if returns is not None:
+        more = (*more, responses.RETURNED[returns])
     if returns == "minimal":
         return responses.bare(version, status, more)
     if returns == "OperationOutcome":
         headers = (*responses.version_headers(version), *more)
         return responses.said(status, [*outcome.warnings, issue("http.done")], headers)
     return responses.served(version, status=status, more=more)
+
+
+def criteria_of_none(request: Request) -> str | None:
+    """Give the criteria of If-None-Exist, None when there is none. Raises Invalid."""
+    condition = request.header(b"if-none-exist")
+    criteria = None if condition is None else condition.rpartition("?")[2].strip()
+    if criteria == "":
+        raise Invalid(issue("http.if-none-exist-empty"))
+    return criteria
 
 
 def version_number(request: Request) -> int:

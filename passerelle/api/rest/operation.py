@@ -24,7 +24,8 @@ class Invocation:
     """One call of an operation: where, with which inputs.
 
     ``type`` is empty at system level, ``id`` everywhere but on an instance. ``values`` holds the
-    declared inputs by name, ``body`` the Parameters as they came (None: there was no body).
+    declared inputs by name, ``body`` the Parameters as they came (None: there was no body);
+    ``bare``: it was the resource itself.
     """
 
     level: Level
@@ -33,6 +34,7 @@ class Invocation:
     values: Mapping[str, list[Any]]
     body: Resource | None
     request: Request
+    bare: bool = False
 
     @property
     def key(self) -> Key:

@@ -56,9 +56,9 @@ async def invoke(repository: Repository, request: Request) -> Reply:
         raise NotAllowedHere(("POST",))
     if level == "instance":
         instance_key(request)
-    body = await _body(operation, request)
+    body, bare = await _body(operation, request)
     values = {} if operation.inputs is None else _values(operation, request, body)
-    asked = Invocation(level, request.type, request.id, values, body, request)
+    asked = Invocation(level, request.type, request.id, values, body, request, bare)
     return await operation.handler(repository, asked)
 
 
@@ -77,17 +77,20 @@ def claims(types: frozenset[str]) -> Iterator[capability.Operation]:
                 yield capability.Operation(type_, each.name, each.definition)
 
 
-async def _body(operation: Operation, request: Request) -> Resource | None:
-    """Give the Parameters of a POST, or None when there is no body. Raises Invalid."""
+async def _body(operation: Operation, request: Request) -> tuple[Resource | None, bool]:
+    """Give the Parameters of a POST, or None when there is no body. Raises Invalid.
+
+    Tells also whether it was the bare resource that Parameters would hold.
+    """
     if request.method != "POST" or request.has_no_body():
-        return None
+        return None, False
     body = await request.resource()
     bare = operation.takes_bare_resource()
     if bare and _is_bare(body, request.type):
-        return operation_inputs.of_resource(body)
+        return operation_inputs.of_resource(body), True
     if body.get("resourceType") != "Parameters":
         raise Invalid(issue("http.type-mismatch", "resourceType", type="Parameters"))
-    return body
+    return body, False
 
 
 def _is_bare(body: Resource, type: str) -> bool:

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 
 from passerelle.api.errors import ClientGone
 from passerelle.api.rest import encodings, negotiation
-from passerelle.errors.refusals import Invalid, TooLarge, UnsupportedMedia
+from passerelle.errors.refusals import Invalid, Issue, TooLarge, UnsupportedMedia
 from passerelle.errors.rules import issue
-from passerelle.fhir import json_text
+from passerelle.fhir import json_places, json_text
 from passerelle.fhir.resource import Resource
-from passerelle.fhir.xml import reader
+from passerelle.fhir.xml import places, reader
 
 PAIRS_MAX = 1000
 """As many parameters a query or a form may have."""
@@ -194,6 +194,10 @@ class Request:
             return await asyncio.to_thread(reader.decode, body)
         return reader.decode(body)
 
+    def located(self, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+        """Give the issues with the line and column in the body that they speak of."""
+        return located(self._scope, issues)
+
     async def form(self) -> list[tuple[str, str]]:
         """Give the parameters of a form body; no body at all has none.
 
@@ -268,6 +272,15 @@ def form_pairs(text: bytes) -> list[tuple[str, str]]:
         raise Invalid(issue("http.query-not-utf8")) from None
     except ValueError:
         raise Invalid(issue("http.too-many-parameters", limit=PAIRS_MAX)) from None
+
+
+def located(scope: Mapping[str, Any], issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    """Give the issues with the line and column in the body that they speak of, if there is one."""
+    body = scope.get(BODY)
+    if not isinstance(body, Body):
+        return issues
+    find = json_places.located if body.format == "json" else places.located
+    return find(body.text, issues)
 
 
 def too_large(limit: int) -> TooLarge:

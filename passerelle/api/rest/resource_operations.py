@@ -3,14 +3,16 @@
 https://hl7.org/fhir/R4/resource-operations.html
 """
 
+from dataclasses import replace
 from typing import cast
 
 from passerelle.api.rest import negotiation, responses
 from passerelle.api.rest.operation import R4_DEFINITION, Invocation, Operation
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.bundle_refusals import placed
 from passerelle.dossiers.operations import meta, validation
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import Invalid
+from passerelle.errors.refusals import Invalid, Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.operation_inputs import Input
@@ -31,7 +33,22 @@ async def validate(repository: Repository, asked: Invocation) -> Reply:
             asked.type, id_, resource, cast("validation.Mode | None", mode), asked.one("profile")
         ),
     )
-    return responses.said(200, found)
+    return responses.said(200, _located(asked, found) if resource is not None else found)
+
+
+def _located(asked: Invocation, found: list[Issue]) -> list[Issue]:
+    """Give the issues with the lines of the body that they speak of; their places stay."""
+    listed = (asked.body or {}).get("parameter", ())
+    named = [number for number, each in enumerate(listed) if each.get("name") == "resource"]
+    if asked.bare or not named:
+        return list(asked.request.located(tuple(found)))
+    before = f"Parameters.parameter[{named[0]}].resource"
+    moved = [placed(said, before) if said.expression else said for said in found]
+    lines = asked.request.located(tuple(moved))
+    return [
+        replace(said, line=where.line, column=where.column)
+        for said, where in zip(found, lines, strict=True)
+    ]
 
 
 async def read_meta(repository: Repository, asked: Invocation) -> Reply:

@@ -27,6 +27,12 @@ HANDLED = {
     "strict": (b"preference-applied", b"handling=strict"),
     "lenient": (b"preference-applied", b"handling=lenient"),
 }
+RETURNED = {
+    name: (b"preference-applied", b"return=" + name.encode())
+    for name in ("minimal", "representation", "OperationOutcome")
+}
+"""What is said of a preference that was followed (https://www.rfc-editor.org/rfc/rfc7240
+#section-3); one that was not is not mentioned: `respond-async` is answered in place."""
 
 
 class Reply(NamedTuple):

@@ -46,7 +46,7 @@ async def validate(repository: Repository, asked: Validation) -> list[Issue]:
         resource = json_text.decode(kept.body or b"{}")
     if resource is None:
         return [*found, issue("operation.nothing-to-validate", asked.type)]
-    found += _about_place(asked, resource)
+    found += [*_about_declared(asked, resource), *_about_place(asked, resource)]
     gateway = repository.gateway
     registry = gateway.store.parameters.registry
     structural, identity = keeping.faults(resource, gateway.ins, registry)
@@ -64,6 +64,16 @@ def _about_profiles(asked: Validation) -> list[Issue]:
     if asked.profile is not None:
         return [issue("operation.profile-not-checked")]
     return [issue("operation.profiles-not-checked")] if asked.mode == "profile" else []
+
+
+def _about_declared(asked: Validation, resource: Resource) -> list[Issue]:
+    """Say that the profiles that a resource says it keeps to are not checked."""
+    meta = resource.get("meta")
+    declared = meta.get("profile") if isinstance(meta, dict) else None
+    if not declared or asked.profile is not None or asked.mode == "profile":
+        return []
+    place = f"{resource.get('resourceType', asked.type)}.meta.profile"
+    return [issue("operation.profiles-not-checked", place)]
 
 
 def _about_place(asked: Validation, resource: Resource) -> list[Issue]:

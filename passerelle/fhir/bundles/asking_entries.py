@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}\Z")
 TYPE_LIKE = re.compile(r"[A-Z][A-Za-z]{0,63}\Z")
-SYSTEM_MARKS = frozenset({"metadata", "_history"})
-NOT_IN_BUNDLES = frozenset({"_search", ".well-known"})
-"""A search by form has no body that a bundle could carry; the rest is no interaction of FHIR."""
+SYSTEM_MARKS = frozenset({"metadata", "_history", "_search"})
+TYPE_MARKS = frozenset({"_history", "_search"})
 
 
 class Address(NamedTuple):
@@ -49,7 +48,7 @@ def fault_of(address: Address, types: Collection[str]) -> str | None:
     if not segments or (len(segments) == 1 and _is_of_system(segments[0])):
         return None
     first = segments[0]
-    if first in NOT_IN_BUNDLES or (first in types and segments[1:2] == ("_search",)):
+    if first == ".well-known":
         return "bundle.interaction-not-supported"
     if first not in types:
         return "bundle.type-unknown"
@@ -63,10 +62,10 @@ def _is_of_system(segment: str) -> bool:
 def _is_of_type(rest: Sequence[str], types: Collection[str]) -> bool:
     """Tell whether what follows a type is an address of the standard."""
     match rest:
-        case [] | ["_history"]:
+        case []:
             return True
         case [one]:
-            return one[:1] == "$" or bool(ID.match(one))
+            return one in TYPE_MARKS or one[:1] == "$" or bool(ID.match(one))
         case [id_, "_history"] | [id_, "_history", _]:
             return bool(ID.match(id_))
         case [id_, third]:

@@ -137,12 +137,14 @@ def _found(base: bytes, found: Found, mode: bytes) -> bytes:
 def _past(base: bytes, past: Past) -> bytes:
     type_, id_ = past.key.type.encode(), past.key.id.encode()
     target = type_ if past.method == "POST" else type_ + b"/" + id_
+    # An update may have made it, under an id of the client's.
+    method = "POST" if past.version == 1 else past.method
     return b"".join(
         (
             b'{"fullUrl":"' + base + b"/" + type_ + b"/" + id_ + b'"',
             b"" if past.body is None else b',"resource":' + past.body,
             b',"request":{"method":"' + past.method.encode() + b'","url":"' + target + b'"}',
-            b',"response":{"status":"' + HISTORY_STATUS.get(past.method, "200 OK").encode() + b'"',
+            b',"response":{"status":"' + HISTORY_STATUS.get(method, "200 OK").encode() + b'"',
             b',"etag":"W/\\"' + str(past.version).encode() + b'\\""',
             b',"lastModified":"' + dump_instant(past.at).encode() + b'"}}',
         )
