@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from passerelle.fhir.characters import ByCharacter
+
 UNKNOWN_PLACE = "99999"
 
 _LIGATURES = str.maketrans(
@@ -80,10 +82,15 @@ def differ(one: Traits, other: Traits) -> bool:
 
 def _folded(text: str) -> str:
     """Fold case, accents and ligatures; hyphens and apostrophes stay."""
-    if text.isascii():
-        return text.upper()
-    upper = unicodedata.normalize("NFKD", text).upper().translate(_LIGATURES)
+    return text.upper() if text.isascii() else text.translate(_FOLDED)
+
+
+def _folded_character(char: str) -> str:
+    upper = unicodedata.normalize("NFKD", char).upper().translate(_LIGATURES)
     return "".join(c for c in upper if not unicodedata.combining(c))
+
+
+_FOLDED = ByCharacter(_folded_character)
 
 
 def normal(text: str) -> str:

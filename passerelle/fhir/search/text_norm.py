@@ -6,6 +6,8 @@ French names make it: ``D'Œuvre-Lefèvre`` and ``d oeuvre lefevre`` are the sam
 
 import unicodedata
 
+from passerelle.fhir.characters import ByCharacter
+
 _LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i"}
 """Letters that Unicode does not take apart."""
 
@@ -22,8 +24,15 @@ def _fold(text: str) -> str:
     return bare.translate(_TABLE)
 
 
-_LATIN = {code: folded for code in range(0x80, 0x250) if (folded := _fold(chr(code))).isascii()}
-"""The accented letters of European languages, folded beforehand."""
+def _folded(char: str) -> str:
+    """Fold until nothing changes: taking apart may bring new capitals (™, ℌ)."""
+    folded = _fold(char)
+    while (again := _fold(folded)) != folded:
+        folded = again
+    return folded
+
+
+_FOLDED = ByCharacter(_folded)
 
 
 def normal(text: str) -> str:
@@ -31,12 +40,5 @@ def normal(text: str) -> str:
 
     The normal form of a normal form is itself.
     """
-    lower = text.lower()
-    bare = lower if lower.isascii() else lower.translate(_LATIN)
-    if bare.isascii():
-        return " ".join(bare.translate(_TABLE).split())
-    folded = _fold(text)
-    # Taking apart may bring new capitals (™, ℌ): fold until nothing changes.
-    while (again := _fold(folded)) != folded:
-        folded = again
-    return " ".join(folded.split())
+    bare = text.lower().translate(_TABLE) if text.isascii() else text.translate(_FOLDED)
+    return " ".join(bare.split())

@@ -13,6 +13,7 @@ from datetime import date
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.errors.rules import issue
+from passerelle.fhir.characters import ByCharacter
 from passerelle.messaging.sending.header_text import has_control
 
 PREFIX = "XDM/1.0/DDM+"
@@ -108,9 +109,15 @@ def _squeezed(text: str) -> str:
 
 
 def _file_word(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE"))
-    ascii_only = letters.encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[^A-Za-z0-9-]+", "_", ascii_only).strip("_-")
+    letters = text.replace("œ", "oe").replace("Œ", "OE").translate(_IN_ASCII)
+    return re.sub(r"[^A-Za-z0-9-]+", "_", letters).strip("_-")
+
+
+def _in_ascii(char: str) -> str:
+    return unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode("ascii")
+
+
+_IN_ASCII = ByCharacter(_in_ascii)
 
 
 def _birth_date(found: re.Match[str]) -> date | None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+from passerelle.fhir.characters import ByCharacter
+
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'"})
 
 
@@ -76,8 +78,13 @@ def index_htm(emitter: Emitter) -> bytes:
 
 def _one_line(text: str) -> str:
     """Fold a line to printable ASCII."""
-    folded = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
-    bare = "".join(character for character in folded if not unicodedata.combining(character))
-    return "".join(
-        character if " " <= character <= "~" else "?" for character in bare.replace("\n", " ")
-    )
+    return text.translate(_LIGATURES).translate(_PRINTABLE)
+
+
+def _printable(char: str) -> str:
+    folded = unicodedata.normalize("NFKD", char).replace("\n", " ")
+    bare = (one for one in folded if not unicodedata.combining(one))
+    return "".join(one if " " <= one <= "~" else "?" for one in bare)
+
+
+_PRINTABLE = ByCharacter(_printable)
