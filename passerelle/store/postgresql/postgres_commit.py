@@ -1,37 +1,32 @@
-"""The commit of a unit on PostgreSQL: locks first, then read, decide, write, in one transaction.
+"""The commit of units on PostgreSQL: locks first, then read, decide, write, in one transaction.
 
 READ COMMITTED: each statement after the locks sees all that the holders before us committed.
 https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
-from sqlalchemy import ARRAY, Text, bindparam, func, select
 
+from passerelle.errors.refusals import PasserelleError
 from passerelle.fhir.resource import Key
 from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
-from passerelle.store.parameter_rows import text
-from passerelle.store.postgresql.postgres_horizon import FLOOR, halves, register_at
-from passerelle.store.postgresql.postgres_locks import (
-    EVERYTHING,
-    LOCK,
-    dossier_lock,
-    locks_of,
-)
+from passerelle.store.postgresql.postgres_heads import NUMBERS, heads_text, holders_text
+from passerelle.store.postgresql.postgres_horizon import halves
+from passerelle.store.postgresql.postgres_locks import EVERYTHING, LOCK, Locks, dossier_lock
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
-from passerelle.store.postgresql.postgres_writes import CLEAR, TX, write_of
-from passerelle.store.rows import Rows
+from passerelle.store.postgresql.postgres_writes import CLEAR, write_of
 from passerelle.store.search_sql.search import matching_statement
-from passerelle.store.sql.compiling import ordered
 from passerelle.store.sql.planning import (
     ClaimKey,
     Head,
+    Plan,
     Stamps,
     claims_of,
     guarded,
@@ -41,124 +36,180 @@ from passerelle.store.sql.planning import (
     plan,
 )
 from passerelle.store.sql.referring import pairs_args, referrers_of
-from passerelle.store.sql.statements import key_pairs, readings, to_version
+from passerelle.store.sql.statements import readings, to_version
 
-STAMP = text("stamp", "postgresql").sql
-_NUMBERS = f"""
-WITH registered AS MATERIALIZED (
-    SELECT count({register_at("$3", "$4")}) AS n FROM (VALUES (1)) AS one
-)
-SELECT {TX}, {FLOOR}, array(SELECT nextval('version_seq_seq') FROM generate_series(1, $1)),
-    array(SELECT nextval('resource_pid_seq') FROM generate_series(1, $2)), ({STAMP})
-FROM registered WHERE n > 0
-"""
-"""The instant is registered before the floor of the feeds is read."""
+Result: TypeAlias = tuple[Outcome, ...] | Exception
+"""What became of one unit."""
+
+
+class Apart(Exception):
+    """A unit has to be committed in a transaction of its own."""
+
+
+@dataclass(slots=True)
+class _Deciding:
+    """One unit on its way through the transaction: where it stands, or why it is refused."""
+
+    unit: Unit
+    caller: Caller
+    heads: Mapping[Key, Head] = field(default_factory=dict)
+    dossiers: frozenset[str] = frozenset()  # in which its keys stand already
+    refusal: Exception | None = None
+    made: Plan = field(default_factory=Plan)
+
+    def fits(self, at: int, holders: Mapping[ClaimKey, int]) -> bool:
+        """Find out whether the unit would be refused, before anything is drawn for it."""
+        if self.refusal is None:
+            try:
+                self.made = plan(self.unit, self.heads, holders, _trial(at))
+            except (PasserelleError, Stale) as refusal:
+                self.refusal = refusal
+        return self.refusal is None
 
 
 class Transaction:
-    """One attempt at committing a unit, inside a transaction that is begun already."""
+    """One attempt at committing some units, inside a transaction that is begun already.
 
-    def __init__(self, connection: asyncpg.Connection, unit: Unit, caller: Caller) -> None:
+    The units have no lock in common (``postgres_locks.Locks``), so that each is decided on what was
+    there before as if it were alone; one that is refused leaves no trace and harms no other.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, asked: Sequence[tuple[Unit, Caller]]):
         self._connection = connection
-        self._unit = unit
-        self._caller = caller
+        self._all = [_Deciding(unit, caller) for unit, caller in asked]
         self.tx: int | None = None
 
-    async def apply(self, now: Callable[[int], int]) -> tuple[Outcome, ...]:
-        """Write the unit, but for the COMMIT. Raises what ``Store.commit`` raises."""
-        unit, connection = self._unit, self._connection
-        keys = keys_of(unit)
-        types, ids = [key.type for key in keys], [key.id for key in keys]
-        heads = await self._heads(types, ids)
-        await self._demand_expected()
-        await self._demand_unreferenced(heads)
-        at = now(instant(unit, heads, 0))
-        holders = await self._holders()
-        made = plan(unit, heads, holders, _trial(at))
-        if made.versions:  # else nothing is drawn, and a transaction that only read costs no wait
-            stamps = await self._stamps(at, keys, heads, now)
-            at = stamps.at
-            made = plan(unit, heads, holders, stamps)
-        await write_side_rows(connection, unit, at)
-        if made.renewed:
-            await connection.execute(CLEAR, sorted(made.renewed))
-        if made.versions:
-            sql, args = write_of(made)
-            await connection.execute(sql, *args)
-        return await self._outcomes(made.outcomes)
+    async def apply(self, now: Callable[[int], int]) -> list[Result]:
+        """Write the units, but for the COMMIT; give what became of each, in their order.
 
-    async def _heads(self, types: list[str], ids: list[str]) -> Mapping[Key, Head]:
-        """Take all locks of the unit, then give the heads of its keys."""
-        names, shared = locks_of(self._unit)
-        if not (names or shared):
-            return {}
-        alone = EVERYTHING in names
-        of_keys = ([], []) if alone else (types, ids)
-        _, locked = await self._connection.fetchrow(LOCK, names, *of_keys, shared)
-        wanted = heads_wanted(self._unit)
+        What ``Store.commit`` raises of a unit is given instead of its outcomes.
+        """
+        await self._look_up()
+        holders = await self._holders()
+        for one in self._all:
+            await self._demand_expected(one)
+        at = now(max(instant(one.unit, one.heads, 0) for one in self._all))
+        changing = [one for one in self._all if one.fits(at, holders) and one.made.versions]
+        if changing:  # else nothing is drawn, and a transaction that only read costs no wait
+            at = await self._plan(changing, holders, at, now)
+        for one in self._all:
+            if one.refusal is None:
+                await write_side_rows(self._connection, one.unit, at)
+        await self._write(_merged(one for one in changing if one.refusal is None))
+        return [one.refusal or await self._outcomes(one.made.outcomes) for one in self._all]
+
+    async def _look_up(self) -> None:
+        """Take all locks of the units, then give each the heads of its keys."""
+        locks = Locks.of(one.unit for one in self._all)
+        if not (locks.alone or locks.shared):
+            return
+        everything = EVERYTHING in locks.alone
+        written = dict.fromkeys(key for one in self._all for key in keys_of(one.unit))
+        of_keys = ([], []) if everything else pairs_args(written, "postgresql")
+        shared = sorted(locks.shared)
+        _, locked = await self._connection.fetchrow(LOCK, sorted(locks.alone), *of_keys, shared)
+        wanted = dict.fromkeys(key for one in self._all for key in heads_wanted(one.unit))
         if not wanted:
-            return {}
-        args = pairs_args(wanted, "postgresql")
-        rows = [tuple(row) for row in await self._connection.fetch(_heads(), *args)]
-        written = set(zip(types, ids, strict=True))
-        known = {*map(dossier_lock, locked), *names}
-        dossiers = {row[8] for row in rows if row[8] is not None and row[:2] in written}
-        moved = set(map(dossier_lock, dossiers)) - known
-        if (
-            moved and not alone
-        ):  # into another dossier while we waited: rare, and a deadlock is tried again
+            return
+        found = await self._connection.fetch(heads_text(), *pairs_args(wanted, "postgresql"))
+        rows = {Key(row[0], row[1]): row for row in found}
+        for one in self._all:
+            keys = [key for key in heads_wanted(one.unit) if key in rows]
+            one.heads = {key: Head(*rows[key][2:8]) for key in keys}
+            stands = (rows[key][8] for key in keys_of(one.unit) if key in rows)
+            one.dossiers = frozenset(name for name in stands if name is not None)
+        moved = {dossier_lock(name) for one in self._all for name in one.dossiers}
+        moved -= {*map(dossier_lock, locked), *locks.alone}
+        if moved and not everything:
+            # into another dossier while we waited: rare, and a deadlock is tried again
             await self._connection.fetchrow(LOCK, sorted(moved), [], [], [])
-        return {Key(row[0], row[1]): Head(*row[2:8]) for row in rows}
+        self._part()
+
+    def _part(self) -> None:
+        """Leave a unit for a transaction of its own when it meets another one's dossier."""
+        if len(self._all) == 1 or not any(one.dossiers for one in self._all):
+            return
+        seen: Counter[str] = Counter()
+        for one in self._all:
+            seen.update({*map(dossier_lock, one.dossiers), *Locks.of([one.unit]).alone})
+        for one in self._all:
+            if any(seen[dossier_lock(name)] > 1 for name in one.dossiers):
+                one.refusal = Apart()
 
     async def _holders(self) -> Mapping[ClaimKey, int]:
-        """Give the resources that hold the claims of the unit."""
-        claims = claims_of(self._unit)
+        """Give the resources that hold the claims of the units."""
+        claims = [claim for one in self._all for claim in claims_of(one.unit)]
         if not claims:
             return {}
         columns = [list(column) for column in zip(*claims, strict=True)]
-        rows = await self._connection.fetch(_holders(), *columns)
+        rows = await self._connection.fetch(holders_text(), *columns)
         return {(row[0], row[1], row[2]): row[3] for row in rows}
 
-    async def _demand_expected(self) -> None:
+    async def _demand_expected(self, one: _Deciding) -> None:
+        """Refuse a unit when what it was decided on has changed meanwhile."""
+        try:
+            await self._demand_conditions(one)
+            await self._demand_unreferenced(one)
+        except Stale as refusal:
+            one.refusal = one.refusal or refusal
+
+    async def _demand_conditions(self, one: _Deciding) -> None:
         """Raise Stale when a condition designates something else, or a dossier has changed."""
-        for expectation in self._unit.expectations:
+        for expectation in one.unit.expectations:
             limit = len(expectation.ids) + 1
-            sql, args = matching_statement(
-                expectation.query, self._caller, "postgresql", limit=limit
-            )
+            sql, args = matching_statement(expectation.query, one.caller, "postgresql", limit=limit)
             found = await self._connection.fetch(sql, *args)
             if tuple(row[0] for row in found) != expectation.ids:
                 raise Stale("a condition designates something else now")
-        for dossier in self._unit.dossiers:
+        for dossier in one.unit.dossiers:
             sql = readings(SYSTEM, "postgresql").dossier_seq
             if await self._connection.fetchval(sql, dossier.dossier) != dossier.seq:
                 raise Stale("a dossier was written to meanwhile")
 
-    async def _demand_unreferenced(self, heads: Mapping[Key, Head]) -> None:
+    async def _demand_unreferenced(self, one: _Deciding) -> None:
         """Raise Stale when something that the unit does not write refers to what it deletes."""
-        referred = guarded(self._unit, heads)
+        referred = guarded(one.unit, one.heads)
         if not referred:
             return
-        written = set(keys_of(self._unit))
+        written = set(keys_of(one.unit))
         sql, args = referrers_of(referred, SYSTEM, "postgresql", limit=len(written) + 1)
         if {Key(*row) for row in await self._connection.fetch(sql, *args)} - written:
             raise Stale("something refers to what is to be deleted")
 
-    async def _stamps(
-        self, at: int, keys: Sequence[Key], heads: Mapping[Key, Head], now: Callable[[int], int]
-    ) -> Stamps:
-        """Draw the numbers of what may be written, the transaction's own, and a later instant.
+    async def _plan(
+        self,
+        changing: Sequence[_Deciding],
+        holders: Mapping[ClaimKey, int],
+        at: int,
+        now: Callable[[int], int],
+    ) -> int:
+        """Draw the numbers of what is written and the transaction's own; give the instant.
 
         Later than ``at`` only when feeds have been read beyond it already.
         """
-        new = sum(1 for key in keys if key not in heads)
-        row = await self._connection.fetchrow(_NUMBERS, len(self._unit.writes), new, *halves(at))
+        writes = sum(len(one.unit.writes) for one in changing)
+        new = sum(key not in one.heads for one in changing for key in keys_of(one.unit))
+        row = await self._connection.fetchrow(NUMBERS, writes, new, *halves(at))
         self.tx, floor, seqs, pids, stamp = row
-        demand_current(self._unit, stamp)
         assert self.tx is not None
         if floor >= at:
             at = now(floor + 1)
-        return Stamps(at, self.tx, self._caller.subject, _drawer(pids), _drawer(seqs))
+        new_pid, new_seq = _drawer(pids), _drawer(seqs)
+        for one in changing:
+            stamps = Stamps(at, self.tx, one.caller.subject, new_pid, new_seq)
+            one.made = plan(one.unit, one.heads, holders, stamps)
+            try:
+                demand_current(one.unit, stamp)
+            except Stale as refusal:
+                one.refusal = refusal
+        return at
+
+    async def _write(self, made: Plan) -> None:
+        if made.renewed:
+            await self._connection.execute(CLEAR, sorted(made.renewed))
+        if made.versions:
+            sql, args = write_of(made)
+            await self._connection.execute(sql, *args)
 
     async def _outcomes(
         self, outcomes: Sequence[tuple[Any, Version | int | None]]
@@ -173,6 +224,20 @@ class Transaction:
         return tuple(found)
 
 
+def _merged(changing: Iterable[_Deciding]) -> Plan:
+    """Give what all those units write, as one plan."""
+    merged = Plan()
+    for one in changing:
+        made = one.made
+        merged.by_seq |= made.by_seq
+        merged.heads |= made.heads
+        merged.drafts |= made.drafts
+        merged.rights |= made.rights
+        merged.renewed |= made.renewed
+        merged.claims |= made.claims
+    return merged
+
+
 def _drawer(numbers: Sequence[int]) -> Callable[[], int]:
     drawn: Iterator[int] = iter(numbers)
     return drawn.__next__
@@ -181,46 +246,3 @@ def _drawer(numbers: Sequence[int]) -> Callable[[], int]:
 def _trial(at: int) -> Stamps:
     """Give stamps that are good for finding out what a unit comes to."""
     return Stamps(at, 0, "", count(-1, -1).__next__, count(-1, -1).__next__)
-
-
-@cache
-def _heads() -> str:
-    rows = Rows(SYSTEM)
-    head = rows.resource.c
-    wanted, type_, id_, order = key_pairs("postgresql")
-    statement = (
-        select(
-            head.type,
-            head.id,
-            head.pid,
-            head.version,
-            head.seq,
-            head.updated,
-            head.deleted,
-            head.digest,
-            head.dossier,
-        )
-        .select_from(wanted)
-        .join(rows.resource, (head.type == type_) & (head.id == id_))
-    )
-    return ordered(statement, "postgresql", order)
-
-
-@cache
-def _holders() -> str:
-    rows = Rows(SYSTEM)
-    claim = rows.claim.c
-    order = ("types", "systems", "values")
-    each = func.unnest(*(bindparam(name, type_=ARRAY(Text)) for name in order))
-    wanted = each.table_valued("type", "system", "value").render_derived(name="wanted")
-    same = (
-        (claim.type == wanted.c.type)
-        & (claim.system == wanted.c.system)
-        & (claim.value == wanted.c.value)
-    )
-    statement = (
-        select(claim.type, claim.system, claim.value, claim.pid)
-        .select_from(wanted)
-        .join(rows.claim, same)
-    )
-    return ordered(statement, "postgresql", order)

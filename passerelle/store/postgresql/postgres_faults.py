@@ -26,6 +26,9 @@ BUSY = (exceptions.LockNotAvailableError, exceptions.TooManyConnectionsError)
 AGAIN = (exceptions.DeadlockDetectedError, exceptions.SerializationError)
 """Nothing was written, and a second attempt may well succeed."""
 
+MET = (*AGAIN, exceptions.LockNotAvailableError)
+"""Another transaction was in the way of one of the units."""
+
 GONE = (
     exceptions.PostgresConnectionError,
     exceptions.InterfaceError,

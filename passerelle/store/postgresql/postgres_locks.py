@@ -7,6 +7,9 @@ highest ``seq`` tells every change.
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from passerelle.fhir.resource import Key
 from passerelle.store.contract import Put, Unit
 from passerelle.store.sql.planning import claims_of, keys_of
@@ -52,15 +55,28 @@ def key_lock(key: Key) -> str:
     return f"key {key}"
 
 
-def locks_of(unit: Unit) -> tuple[list[str], list[str]]:
-    """Give the names of the locks that a unit holds alone, and of those that it shares.
+class Locks(NamedTuple):
+    """The names of the locks that are held alone, and of those that are shared.
 
     What must stay there is shared: many may refer to it at once, none may delete it meanwhile.
     """
-    names, shared = lock_names(unit), [key_lock(key) for key in unit.present]
-    if len(names) + len(shared) > LOCKS_MAX:
-        return [EVERYTHING], []
-    return names, [*shared, EVERYTHING] if names or shared else []
+
+    alone: frozenset[str]
+    shared: frozenset[str]
+
+    @classmethod
+    def of(cls, units: Iterable[Unit]) -> "Locks":
+        """Give the locks of some units together."""
+        alone: set[str] = set()
+        shared: set[str] = set()
+        for unit in units:
+            alone.update(lock_names(unit))
+            shared.update(map(key_lock, unit.present))
+        if len(alone) + len(shared) > LOCKS_MAX:
+            return cls(frozenset([EVERYTHING]), frozenset())
+        if alone or shared:
+            shared.add(EVERYTHING)
+        return cls(frozenset(alone), frozenset(shared))
 
 
 def lock_names(unit: Unit) -> list[str]:

@@ -71,7 +71,7 @@ class PostgresStore:
     ) -> None:
         """Name the database and the clock, and bound the connections."""
         self._connections = Connections(database_url, connections, waiting_max)
-        self._writer = PostgresWriter(self._connections, clock)
+        self._writer = PostgresWriter(self._connections, clock, waiting_max)
         self._jobs_added = WakeUp()
         runner = PostgresRunner(self._connections)
         self.packages = Packages(runner)
@@ -107,6 +107,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Finish what is under way and close."""
         await self._listener.stop()
+        await self._writer.finish()
         await self._connections.close()
 
     async def ready(self) -> bool:

@@ -1,4 +1,4 @@
-"""Commits on PostgreSQL: the short way for a plain create, the long way, and what may go wrong.
+"""Commits on PostgreSQL: together, alone, the short way of a plain create; what may go wrong.
 
 When the connection breaks during COMMIT, whether the unit was written is not known; the server is
 asked (https://www.postgresql.org/docs/current/functions-info.html, ``pg_xact_status``), so that
@@ -6,7 +6,7 @@ nothing is refused that was done, nor answered that was not.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from asyncpg import exceptions
 
@@ -15,11 +15,12 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.instants import dump_instant
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Put, Unit, Version
-from passerelle.store.postgresql.postgres_commit import Transaction
+from passerelle.store.postgresql.postgres_commit import Apart, Result, Transaction
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_create import create_of, is_plain_create
-from passerelle.store.postgresql.postgres_faults import AGAIN, LOST
-from passerelle.store.postgresql.postgres_locks import LOCK, locks_of
+from passerelle.store.postgresql.postgres_faults import AGAIN, LOST, MET
+from passerelle.store.postgresql.postgres_groups import Asked, Groups, goes_alone
+from passerelle.store.postgresql.postgres_locks import LOCK, Locks
 from passerelle.store.sql.statements import readings, to_version
 
 ATTEMPTS = 5
@@ -35,22 +36,61 @@ class _NotBegun(Exception):
 
 
 class PostgresWriter:
-    """Commits units, each on a connection of its own."""
+    """Commits units: those that come at the same time together, on one connection."""
 
-    def __init__(self, connections: Connections, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, connections: Connections, clock: Callable[[], int], waiting_max: int
+    ) -> None:
         self._connections = connections
         self._clock = clock
         self._last = 0
+        self._groups = Groups(self._together, waiting_max)
 
     async def commit(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit durably. Raises what ``Store.commit`` raises."""
+        if goes_alone(unit):
+            return await self._alone(unit, caller)
+        return await self._groups.commit(unit, caller)
+
+    async def finish(self) -> None:
+        """Commit all that waits."""
+        await self._groups.finish()
+
+    async def _together(self, asked: Sequence[Asked]) -> list[Result]:
+        """Write units that have no lock in common; one by one when one of them spoils it."""
+        results: Sequence[Result] = [Apart()] * len(asked)
+        if len(asked) > 1:
+            try:
+                results = await self._settled(asked)
+            except Exception as fault:  # of the server, or of one unit: each is told its own
+                if isinstance(fault, Unavailable) and not isinstance(fault.__cause__, MET):
+                    return [fault] * len(asked)
+        told: list[Result] = []
+        for (unit, caller), result in zip(asked, results, strict=True):
+            if isinstance(result, Apart):
+                try:
+                    result = await self._alone(unit, caller)
+                except Exception as refusal:
+                    result = refusal
+            told.append(result)
+        return told
+
+    async def _alone(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
+        """Write a unit in a transaction of its own."""
         if is_plain_create(unit):
             created = await self._create(unit, caller)
             if created is not None:
                 return (Outcome("created", created),)
+        (result,) = await self._settled([(unit, caller)])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def _settled(self, asked: Sequence[Asked]) -> list[Result]:
+        """Write units in one transaction; again when another one got in the way of it."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._transact(unit, caller)
+                return await self._transact(asked)
             except _NotBegun as lost:
                 if attempt == ATTEMPTS:
                     raise Unavailable(issue("record.unavailable")) from lost
@@ -105,9 +145,9 @@ class PostgresWriter:
         """Give the version of a create whose answer was lost, or raise that refusal."""
         key = write.draft.key
         async with self._connections.held() as connection, connection.transaction():
-            names, shared = locks_of(unit)
+            locks = Locks.of([unit])
             # Its locks, if the server is still at it, let us through once it has ended.
-            await connection.fetchrow(LOCK, names, [], [], shared)
+            await connection.fetchrow(LOCK, sorted(locks.alone), [], [], sorted(locks.shared))
             row = await connection.fetchrow(readings(SYSTEM, "postgresql").vread, *key, 1)
         if row is None:
             raise refusal
@@ -116,19 +156,19 @@ class PostgresWriter:
             raise refusal
         return found
 
-    async def _transact(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
-        """Write a unit in one transaction."""
+    async def _transact(self, asked: Sequence[Asked]) -> list[Result]:
+        """Write units in one transaction."""
         made: Transaction | None = None
         held = committing = False
-        outcomes: tuple[Outcome, ...] = ()
+        results: list[Result] = []
         try:
             async with self._connections.held() as connection:
                 held = True
                 transaction = connection.transaction()
                 await transaction.start()
-                made = Transaction(connection, unit, caller)
+                made = Transaction(connection, asked)
                 try:
-                    outcomes = await made.apply(self._now)
+                    results = await made.apply(self._now)
                 except BaseException:
                     if not connection.is_closed():
                         await transaction.rollback()
@@ -142,7 +182,7 @@ class PostgresWriter:
                 raise _NotBegun from refusal
             if not (committing and made.tx is not None and await self._committed(made.tx)):
                 raise
-        return outcomes
+        return results
 
     async def _committed(self, tx: int) -> bool:
         """Tell what became of a transaction whose COMMIT was not answered. Raises Unavailable."""
