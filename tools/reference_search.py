@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from passerelle.fhir.search import query, query_results
 from passerelle.fhir.search.language import (
     clauses,
-    filter_criteria,
+    filter_elements,
+    filter_operators,
     filter_syntax,
     modifiers,
     reading,
@@ -24,7 +25,8 @@ from tools.reference_markdown import code, codes, page, table
 def write() -> str:
     """Write the page."""
     types = sorted(TYPES_WITH_PARAMETERS)
-    refused = query_results.NOT_SUPPORTED - set(query_results.READERS)
+    read = {*query_results.READERS, "_elements"} - _BY_DEFAULT_ONLY
+    refused = query_results.NOT_SUPPORTED - {*query_results.READERS, "_elements", "_type"}
     return page(
         "Search parameters",
         "`GET [base]/[type]?…` and `POST [base]/[type]/_search`. A parameter that is not known "
@@ -35,6 +37,18 @@ def write() -> str:
         table(("Kind", "Modifiers"), _modifiers()),
         "`:in`, `:not-in`, and `:above` and `:below` of a `token`, ask the terminology of the "
         "record; what it does not know is refused by name.",
+        "`phonetic` finds names as they sound in French, word by word, and words written together: "
+        "`Thibault` finds Thibaud, `Le Gall` finds Legall. It takes `:missing` only and is no key "
+        "of `_sort`; in a `_filter` it takes `eq`, `ap` and `pr`.",
+        "## Dates and numbers",
+        "A date is the interval that its precision stands for, `2026-01` a whole month; without a "
+        "zone it is one of France. A number that is asked for with `eq` or `ne` stands for its "
+        "precision (`100` from 99.5 to 100.5), with any other prefix for itself; one that is kept "
+        "is as exact as it is written. A quantity in a unit of UCUM is compared in its canonical "
+        "unit.",
+        "`ap` of a number is what lies within a tenth of it, and no less than its precision; of a "
+        "date, what meets its interval widened by its own width on each side: `ap2026-01-15` meets "
+        "the 14th, the 15th and the 16th.",
         "## Chains",
         "`patient.identifier=…`, `subject:Patient.name=…`; `_has:Observation:patient:code=…`, also "
         "nested (`_has:Task:patient:_has:…`) and within chains (`patient._has:…`). A reference "
@@ -42,7 +56,13 @@ def write() -> str:
         "finds what a List has as an item.",
         "## Filters",
         "`_filter`, with `and`, `or` (of one rank, from left to right), `not (…)`, parentheses, "
-        "paths (`patient.name`) and filters within them (`patient[active eq true].name`).",
+        "paths (`patient.name`) and filters within them (`patient[active eq true].name`). Values "
+        "are compared without case, but for addresses, ids and dates; `loinc`, `snomed`, `rxnorm` "
+        "and `ucum` stand for their systems. `value ss` holds of what the value subsumes, `sb` of "
+        "what subsumes it. A refusal says at which character. Of the elements that only filters "
+        "name, "
+        f"{codes(sorted('.'.join(each) for each in filter_elements.ELEMENTS))} are known "
+        "(`relatesTo[code eq replaces].target re DocumentReference/1`).",
         table(("Kind", "Operators"), _operators()),
         "## Words",
         "`_text` looks through the narrative, `_content` through the whole resource: words side by "
@@ -55,18 +75,25 @@ def write() -> str:
         "parameters that all of them have. `GET [base]/[compartment]/[id]/[type]?…` and `…/*?…` "
         f"search a compartment: {codes(compartments())}.",
         "## The result",
-        f"Read: {codes(sorted(query_results.READERS))}. A page holds "
+        f"Read: {codes(sorted(read))}. A page holds "
         f"{query_results.COUNT_DEFAULT} matches unless `_count` says otherwise, and at most "
         f"{query_results.COUNT_MAX}. `_sort` orders by parameters of the kinds "
         f"{codes(sorted(query_results.SORTED_KINDS))}.",
         f"Refused by name: {codes(sorted(refused))}.",
-        "`_summary` is `count` or `false`; `_total=estimate` is answered by the exact number.",
+        "Contained resources are not searched (`_contained` takes `false` only, `_containedType` "
+        "`container`), no search is named (`_query`), no functional list is kept "
+        "(`_list=$current-…`): each is refused by name.",
+        "`_total=estimate` is answered by the exact number; `_summary=count` gives the number "
+        "alone, whatever is included. `:recurse` is read as `:iterate`.",
         "## Bounds",
         table(("Bound", "At most"), _bounds()),
         "## Every type",
         _parameters(parameters(ANY)),
         *(block for type_ in types for block in (f"## {type_}", _parameters(own(type_)))),
     )
+
+
+_BY_DEFAULT_ONLY = {"_contained", "_containedType", "_query"}
 
 
 def own(type_: str) -> Mapping[str, Parameter]:
@@ -82,7 +109,7 @@ def _modifiers() -> Iterator[tuple[str, str]]:
 
 
 def _operators() -> Iterator[tuple[str, str]]:
-    for kind, found in filter_criteria.OPERATORS.items():
+    for kind, found in filter_operators.OPERATORS.items():
         yield code(kind), codes((*found, "pr"))
 
 

@@ -151,6 +151,9 @@ def parse(
         else:
             given.append((name, text))
             READERS[name](reading, text)
+    if {"since", "current"} <= reading.found.keys():
+        # The standard leaves open what both would mean.
+        reading.issues.append(issue("http.history-since-and-at", "_at"))
     if reading.issues:
         raise Invalid(*reading.issues)
     return HistoryQuery(type, id, given=tuple(given), **reading.found)

@@ -36,3 +36,10 @@ async def test_a_value_set_of_the_record_tells_which_codes_are_meant(served):
     assert await found("category:below", "http://example.org/s%7Cb") == ["CareTeam/b", "CareTeam/c"]
     assert await found("category:above", "http://example.org/s%7Cc") == ["CareTeam/b", "CareTeam/c"]
     assert await found("_filter", "category%20in%20http://example.org/v") == ["CareTeam/a"]
+    not_in = "category%20ni%20http://example.org/v"
+    assert await found("_filter", not_in) == ["CareTeam/b", "CareTeam/c"]
+    # What the value subsumes is below it, what it is subsumed by is above.
+    assert await found("_filter", "category%20ss%20http://example.org/s%7Cc") == ["CareTeam/c"]
+    subsumes = ["CareTeam/b", "CareTeam/c"]
+    assert await found("_filter", "category%20ss%20http://example.org/s%7Cb") == subsumes
+    assert await found("_filter", "category%20sb%20http://example.org/s%7Cb") == ["CareTeam/b"]

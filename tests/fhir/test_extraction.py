@@ -79,7 +79,7 @@ def test_a_patient_is_found_by_what_it_says() -> None:
         "name": [("d oeuvre", "D'Œuvre"), ("zoe", "Zoé")],
         "organization": [("", "1")],
         "phone": [("phone", "0612345678")],
-        "phonetic": [("d", "d"), ("euvr", "oeuvre"), ("zoe", "zoe")],
+        "phonetic": [("d", "d"), ("8vr", "oeuvre"), ("d8vr", "doeuvre"), ("zo", "zoe")],
         "telecom": [("phone", "0612345678"), ("email", "a@b.fr")],
     }
 

@@ -14,13 +14,19 @@ def test_what_is_not_given_is_the_newest_first() -> None:
 
 
 def test_everything_that_is_given_is_understood() -> None:
-    pairs = [("_since", "2026-01-01T00:00:00 01:00"), ("_at", "2026"), ("_count", "7")]
+    pairs = [("_since", "2026-01-01T00:00:00 01:00"), ("_count", "7")]
     pairs += [("_sort", "_lastUpdated"), ("_cursor", "x")]
     query = parse("Patient", "1", pairs, strict=True)
     assert query.since == 1_767_222_000_000_000
-    assert query.current == interval("2026")
+    assert parse("Patient", "1", [("_at", "2026")], strict=True).current == interval("2026")
     assert (query.count, query.ascending, query.cursor, query.only_count) == (7, True, "x", False)
-    assert query.pairs("y") == (*pairs[:2], pairs[3], ("_count", "7"), ("_cursor", "y"))
+    assert query.pairs("y") == (pairs[0], pairs[2], ("_count", "7"), ("_cursor", "y"))
+
+
+def test_what_changed_since_and_what_was_current_are_not_asked_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse("Patient", None, [("_since", "2026"), ("_at", "2026")], strict=False)
+    assert [each.rule for each in refusal.value.issues] == ["http.history-since-and-at"]
 
 
 @pytest.mark.parametrize(("text", "count"), [("0", 50), ("1", 1), ("999999999", 1000)])

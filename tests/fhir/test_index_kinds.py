@@ -132,7 +132,16 @@ def test_samples_are_the_interval_that_holds_them() -> None:
         ("Lefèvre", "Lefebvre"),
         ("Meyer", "Maier", "Mayer"),
         ("Gauthier", "Gautier"),
-        ("Philippe", "Filip"),
+        ("Philippe", "Filippe"),
+        ("DUPONS", "Dupont"),
+        ("Thibault", "Thibaud", "Tibo"),
+        ("Geoffroy", "Joffroi"),
+        ("Schmitt", "Shmit", "Schmidt"),
+        ("Levesque", "Lévêque"),
+        ("Duchesne", "Duchêne"),
+        ("Renault", "Raynaud", "Reno"),
+        ("Georges", "Jorge"),
+        ("Fernandez", "Fernandes"),
     ],
 )
 def test_names_that_sound_alike_are_alike(names: tuple[str, ...]) -> None:
@@ -141,6 +150,7 @@ def test_names_that_sound_alike_are_alike(names: tuple[str, ...]) -> None:
 
 def test_names_that_sound_different_are_different() -> None:
     names = ("Martin", "Bernard", "Rousseau", "Roux", "Petit", "Durand", "Moreau", "12", "Marie")
+    names += ("Petite", "Lacaze", "Lacasse", "Jean", "Jeanne", "Martine", "Loup", "Laure", "Boyer")
     assert len({phonetic(name) for name in names}) == len(names)
 
 

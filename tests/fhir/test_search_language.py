@@ -130,7 +130,7 @@ def test_any_text_is_a_filter_or_is_not(text: str) -> None:
         ("Patient", "_filter", "gender in http://x", "search.no-terminology"),
         ("Patient", "_filter", "gender[active eq true] eq x", "search.filter-path"),
         ("Patient", "_filter:not", "gender eq male", "search.unknown-parameter"),
-        ("Patient", "_list", "$current-allergies", "search.list-invalid"),
+        ("Patient", "_list", "$current-allergies", "search.list-functional"),
         ("Patient", "_has:Task:status:_id", "1", "search.chain-not-a-reference"),
         ("Patient", "_has:Task:part-of:_id", "1", "search.target-unknown"),
         ("Patient", "_has::patient:_id", "1", "search.has-invalid"),

@@ -19,7 +19,7 @@ LANGUAGE = (
     _filter("an unknown path in it", f"surname eq {CANARY}", Answer(400, "search.filter-path")),
     _filter("an unknown operator", f"name like {CANARY}", Answer(400, "search.filter-invalid")),
     _filter(
-        "an operator of another kind", "birthdate co 2026", Answer(400, "search.filter-operator")
+        "an operator of another kind", "birthdate sw 2026", Answer(400, "search.filter-operator")
     ),
     _filter(
         "a quote that never closes", f"name eq %22{CANARY}", Answer(400, "search.filter-invalid")
@@ -81,7 +81,7 @@ LANGUAGE = (
     _search(
         "`_list` of a list with a name",
         f"/Patient?_list=$current-{CANARY}",
-        Answer(400, "search.list-invalid"),
+        Answer(400, "search.list-functional"),
         "_list",
     ),
     _search(

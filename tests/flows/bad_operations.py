@@ -168,6 +168,13 @@ CODED = (
         "bytes of no type", "PUT", b"a", Answer(415, "http.content-type-missing"), content_type=""
     ),
     _bytes(
+        "bytes of a type without a subtype",
+        "PUT",
+        b"a",
+        Answer(415, "http.content-type-malformed"),
+        content_type="word",
+    ),
+    _bytes(
         "another resource at the address of a Binary",
         "PUT",
         {"resourceType": "Patient", "id": "bytes"},

@@ -83,8 +83,20 @@ SEARCHES = (
     search(
         "`_contained`, which is not answered",
         "_contained=true",
-        Answer(400, "search.parameter-not-supported"),
+        Answer(400, "search.contained-not-searched"),
         "_contained",
+    ),
+    search(
+        "`_query` of a search that there is not",
+        f"_query={CANARY}",
+        Answer(400, "search.no-named-query"),
+        "_query",
+    ),
+    search(
+        "`_sort` by a chain",
+        f"_sort=organization.{CANARY}",
+        Answer(400, "search.sort-chained"),
+        "_sort",
     ),
     Case(
         "a form of another type",

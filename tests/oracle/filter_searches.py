@@ -47,7 +47,7 @@ class FilterSearches(LinkSearches):
                 return made
         parameter = self.parameter(type)
         operators = OPERATORS.get(str(parameter.kind))
-        if parameter.code in ("_id", "_lastUpdated") or operators is None:
+        if parameter.code in ("_id", "_lastUpdated", "phonetic") or operators is None:
             return None
         operator = self.random.choice(operators)
         text = self._value(type, parameter, operator)
@@ -71,7 +71,7 @@ class FilterSearches(LinkSearches):
         text = self.value(type, parameter, "contains" if operator == "co" else "")
         if text is None:
             return None
-        if operator in (*PREFIXED, "po") and kind in ("date", "number", "quantity"):
+        if operator in (*PREFIXED, "co", "po") and kind in ("date", "number", "quantity"):
             return text[2:] if text[:2].isalpha() else text
         if kind == "token" and operator in ("co", "sw", "ew"):
             return None if "|" in text else text[:1]

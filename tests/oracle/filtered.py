@@ -6,9 +6,19 @@ https://hl7.org/fhir/R4/search_filter.html#ops
 from typing import Any
 
 from passerelle.fhir.search.search_parameters import Parameter
+from tests.oracle.escapes import apart
 from tests.oracle.intervals import compares, moment, span
 from tests.oracle.naive import Resource, World
-from tests.oracle.said import codes, folded, is_code, is_reference, is_uri, literal_of, strings
+from tests.oracle.said import (
+    Code,
+    codes,
+    folded,
+    is_code,
+    is_reference,
+    is_uri,
+    literal_of,
+    strings,
+)
 
 PREFIXED = ("eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb")
 
@@ -17,7 +27,7 @@ OPERATORS: dict[str, tuple[str, ...]] = {
     "token": ("eq", "ne", "co", "sw", "ew", "ss", "sb", "in", "ni", "pr"),
     "reference": ("eq", "ne", "re", "pr"),
     "uri": ("eq", "ne", "co", "sw", "ew", "ss", "sb", "re", "pr"),
-    "date": (*PREFIXED, "po", "pr"),
+    "date": (*PREFIXED, "co", "po", "pr"),
     "number": (*PREFIXED, "pr"),
     "quantity": (*PREFIXED, "pr"),
 }
@@ -37,7 +47,7 @@ def compared(
     if operator in _SUBSUMED:
         return world.holds(resource, f"{code}:{_SUBSUMED[operator]}", text)
     nodes = world.nodes.of(parameter, resource)
-    if kind in ("date", "number", "quantity") and operator != "po":
+    if kind in ("date", "number", "quantity") and operator not in ("co", "po"):
         return any(world.said(node, parameter, "", operator + text) for node in nodes)
     return any(_says(node, parameter, operator, text) for node in nodes)
 
@@ -46,6 +56,8 @@ def _says(node: Any, parameter: Parameter, operator: str, text: str) -> bool:
     kind = str(parameter.kind)
     if kind == "date":
         known = span(node)
+        if operator == "co":
+            return known is not None and compares("co", known, moment(text))
         return known is not None and compares("po", known, moment(text))
     if kind == "string":
         return any(_text(folded(own), operator, folded(text)) for own in strings(node))
@@ -53,8 +65,8 @@ def _says(node: Any, parameter: Parameter, operator: str, text: str) -> bool:
         found = list(codes(node, parameter.system))
         if operator in ("eq", "ne"):
             wanted = operator == "eq"
-            return any(is_code(text, each, parameter.system) == wanted for each in found)
-        return any(_text(each.code, operator, text) for each in found)
+            return any(_is_code(text, each, parameter.system) == wanted for each in found)
+        return any(_text(_small(each.code), operator, _small(text)) for each in found)
     if kind == "reference":
         return _leads(node, operator, text)
     if operator in ("eq", "re"):
@@ -62,6 +74,18 @@ def _says(node: Any, parameter: Parameter, operator: str, text: str) -> bool:
     if operator == "ne":
         return _unequal(str(node), text)
     return any(_text(own, operator, text) for own in (node, node.split("|")[0]))
+
+
+def _is_code(text: str, own: Code, implied: str | None) -> bool:
+    """Compare a code without case, and its system with case."""
+    system, *rest = apart(text, "|")
+    small = f"{system}|{_small('|'.join(rest))}" if rest else _small(system)
+    return is_code(small, own._replace(code=_small(own.code)), implied)
+
+
+def _small(text: str) -> str:
+    """Fold the letters that ASCII has."""
+    return "".join(each.lower() if each.isascii() else each for each in text)
 
 
 def _leads(node: Any, operator: str, text: str) -> bool:

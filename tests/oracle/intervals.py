@@ -103,6 +103,7 @@ def compares(prefix: str, own: Between, asked: Between) -> bool:
         "sa": low >= last and not overlaps,
         "eb": high <= first and not overlaps,
         "ap": low < (0, asked.high + wide) and high > (0, asked.low - wide),
+        "co": low <= first and high >= last,
         "po": overlaps,
     }[prefix]
 

@@ -6,6 +6,7 @@ product only the table of what is a parameter of what type.
 
 from typing import Any
 
+from passerelle.fhir.search.phonetic import phonetic
 from passerelle.fhir.search.search_parameters import ANY, Parameter, parameters
 from tests.oracle.escapes import apart, bare
 from tests.oracle.intervals import (
@@ -127,6 +128,8 @@ class World:
             return any(self._updated(resource, part) for part in alternatives)
         if modifier == "missing":
             return self._says(resource, parameter) != (text == "true")
+        if parameter.code == "phonetic":
+            return self._sounds(resource, parameter, text)
         if modifier in ("not", "not-in"):
             plain = "in" if modifier == "not-in" else ""
             return not self._plain(resource, parameter, plain, text)
@@ -135,6 +138,20 @@ class World:
         found = self.nodes.of(parameter, resource)
         return any(
             self.said(node, parameter, modifier, part) for node in found for part in alternatives
+        )
+
+    def _sounds(self, resource: Resource, parameter: Parameter, text: str) -> bool:
+        """Tell whether the words of an alternative sound like some of a name; how is a table."""
+        heard: set[str] = set()
+        for node in self.nodes.of(parameter, resource):
+            for name in strings(node):
+                words = folded(name[:64]).split()
+                heard |= {phonetic(word) for word in (*words, *_together(words))}
+        asked = [folded(part).split() for part in text.split(",")]
+        return any(
+            {phonetic(word) for word in words} <= heard
+            or any(phonetic(word) in heard for word in _together(words))
+            for words in asked
         )
 
     def _updated(self, resource: Resource, text: str) -> bool:
@@ -246,6 +263,10 @@ class World:
             return self.at[id(resource)]
         found = [key for n in self.nodes.of(parameter, resource) for key in _keys(n, parameter)]
         return (max if descending else min)(found, default=None)
+
+
+def _together(words: list[str]) -> list[str]:
+    return ["".join(words)] if 1 < len(words) < 4 else []
 
 
 def _is_string(text: str, own: str, modifier: str) -> bool:

@@ -62,6 +62,8 @@ class PlainSearches(Spelling):
         """Give the modifiers of a parameter, those that are asked most named twice."""
         if parameter.code in ("_id", "_lastUpdated"):
             return ("",)
+        if parameter.code == "phonetic":
+            return ("", "", "missing")
         kind: str = parameter.kind
         if kind == "token":
             found = ("", "", "", "not", "missing", "text", "in", "not-in", "below", "above")

@@ -24,7 +24,7 @@ class Searches(FilterSearches):
         found: dict[str, bool] = {}
         for _ in range(self.random.randint(1, 3)):
             key = self.parameter(type)
-            if str(key.kind) not in _UNSORTED:
+            if str(key.kind) not in _UNSORTED and key.code != "phonetic":
                 found.setdefault(key.code, self.random.random() < 0.5)
         return tuple(found.items())
 

@@ -37,6 +37,10 @@ GUARDS = (
 CONTEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.:/\-_~%]{0,499}", re.ASCII)
 """A reference as a header may carry it."""
 
+_NAME = r"[a-z0-9][a-z0-9!#$&^_.+\-]{0,126}"
+_MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")
+"""A type and a subtype (RFC 6838, 4.2), folded to small letters."""
+
 ENDINGS = {
     "application/json": "json",
     "application/pdf": "pdf",
@@ -170,8 +174,10 @@ def _content_type(request: Request) -> str | None:
     """Give the type of raw bytes; None when the body is a resource. Raises UnsupportedMedia."""
     given = request.header(b"content-type") or ""
     media = negotiation.ranges(given)
-    if not media or "/" not in media[0].type or "*" in media[0].type:
+    if not given.strip():
         raise UnsupportedMedia(issue("http.content-type-missing"))
+    if len(media) != 1 or not _MEDIA_TYPE.fullmatch(media[0].type):
+        raise UnsupportedMedia(issue("http.content-type-malformed"))
     return None if media[0].type in FHIR_TYPES else given.strip()
 
 

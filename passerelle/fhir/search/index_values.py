@@ -24,7 +24,7 @@ from passerelle.fhir.search.index_rows import (
     Token,
     Uri,
 )
-from passerelle.fhir.search.phonetic import phonetic
+from passerelle.fhir.search.phonetic import sounds, together
 from passerelle.fhir.search.quantity_values import number_of, quantities_of
 from passerelle.fhir.search.text_norm import normal
 
@@ -138,7 +138,7 @@ def _short_norm(text: str) -> str:
 def phonetics(param: int, node: Any, add: Add) -> None:
     """Add each word of a string, or of the parts of a HumanName, as it sounds in French."""
     if type(node) is str:
-        for sound, word in _sounds(node[:_SHORT]):
+        for sound, word in _short_sounds(node[:_SHORT]):
             add(Text(param, sound, word))
     elif type(node) is dict:
         for member, part in node.items():
@@ -149,9 +149,10 @@ def phonetics(param: int, node: Any, add: Add) -> None:
 
 
 @lru_cache(8_192)
-def _sounds(text: str) -> tuple[tuple[str, str], ...]:
-    """Give the words of a text, each with how it sounds; names come again and again."""
-    return tuple((phonetic(word), word) for word in normal(text).split())
+def _short_sounds(text: str) -> tuple[tuple[str, str], ...]:
+    """Remember how short texts sound, words together too: names come again and again."""
+    words = sounds(text)
+    return (*words, *together(words))
 
 
 def links(param: int, node: Any, add: Add) -> None:

@@ -8,41 +8,25 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from passerelle.errors.refusals import Invalid, Issue
+from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Key
-from passerelle.fhir.search.language.clauses import clause
 from passerelle.fhir.search.language.compartments import (
     NAME,
     compartment_types,
     membership,
 )
-from passerelle.fhir.search.language.criterion import (
-    Clause,
-    Combined,
-    Criterion,
-    OfType,
-    Refused,
-    Unknown,
-)
-from passerelle.fhir.search.language.filter_criteria import filter_criterion
+from passerelle.fhir.search.language.criterion import Clause, Combined, Criterion, OfType
 from passerelle.fhir.search.language.full_text import asked_by_full_text
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.language.terminology import Terminology
-from passerelle.fhir.search.query_results import (
-    COUNT_DEFAULT,
-    IGNORED,
-    NOT_SUPPORTED,
-    READERS,
-    Include,
-    Results,
-    Sort,
-)
+from passerelle.fhir.search.query_reading import CLAUSES_MAX, QueryReader
+from passerelle.fhir.search.query_results import COUNT_DEFAULT, READERS, Include, Sort
 from passerelle.fhir.search.query_types import TYPE, named_types
 from passerelle.fhir.search.registry import STANDARD, Registry
-from passerelle.fhir.search.search_parameters import ANY
 
 __all__ = [
+    "CLAUSES_MAX",
     "Clause",
     "Combined",
     "Criterion",
@@ -55,9 +39,6 @@ __all__ = [
     "parse_criteria",
     "parse_system",
 ]
-
-CLAUSES_MAX = 40
-FILTER = "_filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,59 +92,6 @@ class Query:
         return tuple(pairs)
 
 
-class _Parser:
-    """Reads the parameters of one search of some types, none for all of them."""
-
-    __slots__ = ("clauses", "ignored", "issues", "known", "reading", "results", "strict", "types")
-
-    def __init__(self, types: tuple[str, ...], reading: Reading, *, strict: bool) -> None:
-        self.types = types
-        self.known = types or (ANY,)
-        self.reading = reading
-        self.strict = strict
-        self.results = Results(types, reading.registry)
-        self.clauses: list[Criterion] = []
-        self.ignored: list[str] = []
-        self.issues: list[Issue] = []
-
-    def read(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Read all parameters. Raises Invalid with every fault at once."""
-        if len(pairs) > CLAUSES_MAX:
-            raise Invalid(issue("search.too-many-clauses", limit=CLAUSES_MAX))
-        for name, text in pairs:
-            if name in IGNORED:
-                continue
-            try:
-                self._read(name, text)
-            except Unknown:
-                if self.strict:
-                    named = self.types[0] if len(self.types) == 1 else ANY
-                    self.issues.append(
-                        issue("search.unknown-parameter", name, name=name, type=named)
-                    )
-                else:
-                    self.ignored.append(name)
-            except Refused as refusal:
-                self.issues.append(refusal.issue)
-        if self.issues:
-            raise Invalid(*self.issues)
-
-    def _read(self, name: str, text: str) -> None:
-        """Read one parameter. Raises Unknown, Refused."""
-        if name in READERS:
-            READERS[name](self.results, name, text)
-        elif name.partition(":")[0] in NOT_SUPPORTED:
-            raise Refused(issue("search.parameter-not-supported", name, name=name))
-        elif not text and not self.strict:
-            self.ignored.append(name)
-        elif not text:
-            raise Refused(issue("search.value-missing", name, name=name))
-        elif name == FILTER:
-            self.clauses.append(filter_criterion(self.known, name, text, self.reading))
-        else:
-            self.clauses.append(clause(self.known, name, text, self.reading))
-
-
 def parse(
     type: str,
     pairs: Sequence[tuple[str, str]],
@@ -180,7 +108,7 @@ def parse(
     refused. References under ``base_url`` are local; ``registry`` has the parameters. Raises
     Invalid with every fault at once, the name of the parameter as its expression.
     """
-    parser = _Parser((type,), Reading(base_url, terminology, registry=registry), strict=strict)
+    parser = QueryReader((type,), Reading(base_url, terminology, registry=registry), strict=strict)
     parser.read(pairs)
     return Query(
         type,
@@ -228,7 +156,7 @@ def parse_compartment(
     if type != NAME:
         if type not in every:
             return None
-        parser = _Parser((type,), reading, strict=strict)
+        parser = QueryReader((type,), reading, strict=strict)
         parser.read(pairs)
         return Query(
             type,
@@ -256,7 +184,7 @@ def _of_types(
     address: str = "",
 ) -> Query:
     """Understand a search of several types."""
-    parser = _Parser(types, reading, strict=strict)
+    parser = QueryReader(types, reading, strict=strict)
     parser.read(pairs)
     return Query(
         "",

@@ -15,6 +15,7 @@ from passerelle.fhir.search.language.criterion import Refused
 from passerelle.fhir.search.registry import STANDARD, Registry
 from passerelle.fhir.search.search_parameters import (
     ANY,
+    PHONETIC,
     TYPES_WITH_PARAMETERS,
     Parameter,
     parameters,
@@ -34,7 +35,7 @@ IGNORED = frozenset({"_format", "_pretty"})
 NOT_SUPPORTED = frozenset(
     {
         *("_elements", "_contained", "_containedType", "_score", "_summary", "_sort", "_count"),
-        *("_include", "_revinclude", "_total", "_query", "_type", "_cursor"),
+        *("_include", "_revinclude", "_total", "_type", "_cursor"),
     }
 )
 """Of the standard but not answered, or not with a modifier: leaving them out would lie."""
@@ -43,6 +44,9 @@ ALL = "*"
 _INCLUDE = re.compile(
     r"(?P<type>[A-Za-z]{1,64}):(?P<code>\*|[A-Za-z0-9_\-]{1,64})(?::(?P<target>[A-Za-z]{1,64}))?"
 )
+_CONTAINED = {"_contained": ("false", "true", "both"), "_containedType": ("container", "contained")}
+"""By name: the values of the standard, the default first."""
+
 _ITERATES = (":iterate", ":recurse")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
@@ -122,12 +126,19 @@ def _sort(results: Results, name: str, text: str) -> None:
     for spelled in text.split(","):
         code = spelled.removeprefix("-")
         parameter = results.parameter(type, code, name)
-        if parameter is None or parameter.kind not in SORTED_KINDS or len(keys) == SORT_MAX:
+        if "." in code:
+            raise Refused(issue("search.sort-chained", name, name=name))
+        if parameter is None or not _sorts(parameter) or len(keys) == SORT_MAX:
             # What is no parameter's code may be anything, even a name: it is not told again.
             known, kind = (code, parameter.kind) if parameter else ("?", "?")
             raise Refused(issue("search.sort-not-supported", name, name=known, kind=kind))
         keys.append(Sort(parameter, spelled != code))
     results.once("sort", name, tuple(keys))
+
+
+def _sorts(parameter: Parameter) -> bool:
+    """Tell whether there is an order by a parameter; how names sound has none."""
+    return parameter.kind in SORTED_KINDS and parameter.code != PHONETIC
 
 
 @cache
@@ -231,6 +242,22 @@ def _summary(results: Results, name: str, text: str) -> None:
         raise Refused(issue("search.parameter-not-supported", name, name=name))
 
 
+def _contained(results: Results, name: str, text: str) -> None:
+    """`_contained` and `_containedType`: only their defaults, as contained resources have no rows.
+
+    https://hl7.org/fhir/R4/search.html#contained
+    """
+    if text not in _CONTAINED[name]:
+        raise Refused(issue("search.value-invalid", name, name=name, kind="code"))
+    if text != _CONTAINED[name][0]:
+        raise Refused(issue("search.contained-not-searched", name, name=name))
+
+
+def _named_query(results: Results, name: str, text: str) -> None:
+    """`_query`: a search of its own, defined on the server; none is here."""
+    raise Refused(issue("search.no-named-query", name, name=name))
+
+
 def _cursor(results: Results, name: str, text: str) -> None:
     """`_cursor`: the opaque place of a page, checked when it is used."""
     if not text or len(text) > CURSOR_LENGTH_MAX or not text.isascii():
@@ -250,5 +277,8 @@ READERS: dict[str, Callable[[Results, str, str], None]] = {
     "_total": _total,
     "_summary": _summary,
     "_cursor": _cursor,
+    "_contained": _contained,
+    "_containedType": _contained,
+    "_query": _named_query,
 }
 """By name; each raises Refused."""

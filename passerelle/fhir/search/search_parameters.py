@@ -34,14 +34,11 @@ KINDS: tuple[Kind, ...] = (
 ADDED_FROM = 1_000_000
 """The ids of parameters that are added to a record begin here."""
 
-INDEX_FORM = 3
+INDEX_FORM = 4
 """Raised when the same table makes other index rows than before, so that they are made again."""
 
-HIDDEN_KINDS: frozenset[str] = frozenset()
-"""Kinds that are indexed but cannot be asked for yet."""
-
-HIDDEN_CODES: frozenset[str] = frozenset({"phonetic"})
-"""Codes that are indexed but cannot be asked for yet."""
+PHONETIC = "phonetic"
+"""The code of the parameters by which names are found as they sound."""
 
 
 class Component(NamedTuple):
@@ -138,13 +135,7 @@ def parameters(type: str) -> Mapping[str, Parameter]:
     A type without parameters of its own has the common ones only (``_id``, ``_lastUpdated``,
     ``_tag``, ``_profile``, ``_security``, ``_source``, ``_text``, ``_content``).
     """
-    return MappingProxyType(
-        {
-            code: entry
-            for code, entry in (*indexed(type).items(), *FULL_TEXT.items())
-            if entry.kind not in HIDDEN_KINDS and code not in HIDDEN_CODES
-        }
-    )
+    return MappingProxyType({**indexed(type), **FULL_TEXT})
 
 
 @cache

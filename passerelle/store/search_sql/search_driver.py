@@ -52,7 +52,20 @@ _RANKS = {
     "quantity": 7,
 }
 _WIDE = frozenset(
-    {"contains", "ends", "other", "greater", "less", "at-least", "at-most", "in", "below", "above"}
+    {
+        "contains",
+        "ends",
+        "other",
+        "unlike",
+        "alike",
+        "greater",
+        "less",
+        "at-least",
+        "at-most",
+        "in",
+        "below",
+        "above",
+    }
 )
 """Modifiers that look through many rows, or leave many."""
 

@@ -47,10 +47,11 @@ COMPARISONS: dict[str, Comparison] = {
         ("wide_high", "wide_low"),
         lambda low, high, end: and_(low < end(), high > end()),
     ),
+    "co": Comparison(("low", "high"), lambda low, high, end: and_(low <= end(), high >= end())),
     "po": Comparison(("high", "low"), lambda low, high, end: and_(low < end(), high > end())),
 }
-"""By prefix. ``ap`` meets what is asked for, widened by its own width on each side; ``po`` is an
-operator of `_filter`: the two overlap."""
+"""By prefix. ``ap`` meets what is asked for, widened by its own width on each side; ``co``
+and ``po`` are operators of `_filter`: it holds all of what is asked for, the two overlap."""
 
 NUMBERS: dict[str, Comparison] = {
     "eq": Comparison(

@@ -5,6 +5,7 @@ that the operators of `_filter` become (https://hl7.org/fhir/R4/search_filter.ht
 """
 
 import json
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import (
@@ -51,6 +52,10 @@ from passerelle.store.search_sql.search_values import (
 )
 
 _TEXT = Text()
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
+_LARGE = str.maketrans(ascii_lowercase, ascii_uppercase)
+"""Both databases fold the case of these letters only, in codes as they are kept."""
+
 _TEXTS = {"string": "norm", "token": "value", "uri": "value"}
 """By table: the column that texts are looked for in."""
 
@@ -64,6 +69,8 @@ def _text_of(value: Any) -> str:
 
 def _text_arguments(value: Any, modifier: str) -> Arguments:
     text = _text_of(value)
+    if isinstance(value, TokenValue):
+        text = text.translate(_SMALL)
     return (text, after_prefix(text)) if modifier == "begins" else (text,)
 
 
@@ -74,7 +81,8 @@ def _text_face(table: str) -> Face:
     def condition(
         source: Source, shape: Any, modifier: str, bind: Bind, dialect: str
     ) -> ColumnElement[bool]:
-        return _text_condition(source.c[name], modifier, bind, dialect)
+        text = func.lower(source.c[name]) if table == "token" else source.c[name]
+        return _text_condition(text, modifier, bind, dialect)
 
     return Face(table, one_shape, _text_arguments, condition=condition)
 
@@ -146,6 +154,36 @@ def _other_reference_arguments(value: ReferenceValue, modifier: str) -> Argument
     return (*reference_arguments(value, modifier), *versions)
 
 
+def _alike_arguments(value: TokenValue, modifier: str) -> Arguments:
+    code = value.code or ""
+    ends = (code.translate(_LARGE), code.translate(_SMALL), code.translate(_SMALL))
+    return ends if value.system is None else (*ends, value.system)
+
+
+def _alike(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    """Write that a code is the same whatever its case.
+
+    Capitals come before small letters: all the ways to write it lie between these two, and the
+    index serves what is between.
+    """
+    code = table.c.value
+    found = and_(code >= bind(_TEXT), code <= bind(_TEXT), func.lower(code) == bind(_TEXT))
+    return and_(found, table.c.system == bind(_TEXT)) if shape[0] else found
+
+
+def _unlike_arguments(value: TokenValue, modifier: str) -> Arguments:
+    return _alike_arguments(value, modifier)[2:]
+
+
+def _unlike(
+    table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
+) -> ColumnElement[bool]:
+    other = func.lower(table.c.value) != bind(_TEXT)
+    return or_(other, table.c.system != bind(_TEXT)) if shape[0] else other
+
+
 def _other_reference(
     table: Source, shape: Any, modifier: str, bind: Bind, dialect: str
 ) -> ColumnElement[bool]:
@@ -200,12 +238,16 @@ def _below_condition(
     )
 
 
-def _overlap_arguments(value: DateValue, modifier: str) -> Arguments:
-    return ends_of(COMPARISONS["po"], value.low, value.high)
+_OF_FILTERS = {"covers": "co", "overlaps": "po"}
+"""By modifier: how an interval stands to the one that is asked for."""
 
 
-def _overlap_shape(value: DateValue, modifier: str) -> str:
-    return "po"
+def _filter_arguments(value: DateValue, modifier: str) -> Arguments:
+    return ends_of(COMPARISONS[_OF_FILTERS[modifier]], value.low, value.high)
+
+
+def _filter_shape(value: DateValue, modifier: str) -> str:
+    return _OF_FILTERS[modifier]
 
 
 def _other_rows(shape: Any) -> bool:
@@ -231,6 +273,8 @@ MODIFIED: dict[tuple[str, str], Face] = {
     ("token", "of-type"): TOKEN._replace(other_rows=_other_rows),
     **{("token", modifier): _CODES for modifier in ("in", "not-in", "above", "below")},
     **{("token", modifier): _CODES_TEXT for modifier in ("contains", "begins", "ends")},
+    ("token", "alike"): Face("token", token_shape, _alike_arguments, condition=_alike),
+    ("token", "unlike"): Face("token", token_shape, _unlike_arguments, condition=_unlike),
     ("token", "other"): Face("token", token_shape, token_arguments, condition=_other_token),
     ("reference", "identifier"): TOKEN,
     ("reference", "other"): Face(
@@ -243,8 +287,9 @@ MODIFIED: dict[tuple[str, str], Face] = {
     ("uri", "below"): Face("uri", one_shape, _below_arguments, condition=_below_condition),
     **{("uri", modifier): _ADDRESSES for modifier in ("contains", "begins", "ends")},
     ("uri", "other"): Face("uri", one_shape, _other_uri_arguments, condition=_other_uri),
-    ("date", "overlaps"): Face(
-        "date", _overlap_shape, _overlap_arguments, condition=date_condition
-    ),
+    **{
+        ("date", modifier): Face("date", _filter_shape, _filter_arguments, condition=date_condition)
+        for modifier in _OF_FILTERS
+    },
 }
 """By kind of parameter and modifier."""

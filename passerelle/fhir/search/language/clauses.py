@@ -26,6 +26,7 @@ from passerelle.fhir.search.language.modifiers import (
     uris_above,
 )
 from passerelle.fhir.search.language.reading import Reading
+from passerelle.fhir.search.language.sounds import sounding
 from passerelle.fhir.search.query_values import (
     BadValue,
     MissingValue,
@@ -35,6 +36,7 @@ from passerelle.fhir.search.query_values import (
 )
 from passerelle.fhir.search.search_parameters import (
     ANY,
+    PHONETIC,
     TYPES_WITH_PARAMETERS,
     Parameter,
     parameters,
@@ -173,7 +175,10 @@ class Read:
     def _listed(self, type: str) -> Clause:
         """Understand `_list=id`: what a List has as an item. Raises Refused for `$current-…`."""
         if not is_id(self.text):
-            raise refuse("search.list-invalid", self.name)
+            functional = self.text.startswith("$")
+            raise refuse(
+                "search.list-functional" if functional else "search.list-invalid", self.name
+            )
         item, own = parameters("List")["item"], parameters("List")["_id"]
         inner = Clause(self.name, self.text, own, values=(TokenValue(None, self.text),))
         return Clause(self.name, self.text, item, chain=(("List", inner),), reverse=True)
@@ -194,37 +199,54 @@ def _modifier(parameter: Parameter, modifier: str, name: str) -> str:
     return modifier
 
 
-def _read_values(
-    parameter: Parameter, modifier: str, name: str, text: str, reading: Reading
-) -> Iterator[Value]:
-    """Read the alternatives of a text; raises Refused."""
+def _parts(parameter: Parameter, name: str, text: str) -> list[str]:
+    """Give the alternatives of a text, bounded; raises Refused."""
     parts = split(text, ",")
     limit = VALUES_MAX if parameter.kind in _KEYED else RANGES_MAX
     if len(parts) > limit:
         raise refuse("search.too-many-values", name, limit=limit)
+    if any(len(part) > VALUE_LENGTH_MAX for part in parts):
+        raise refuse("search.value-too-long", name, limit=VALUE_LENGTH_MAX)
+    kind: str = parameter.kind
+    if not all(parts) or _UNSPEAKABLE.search(text):
+        raise refuse("search.value-invalid", name, kind=kind)
+    return parts
+
+
+def _read_values(
+    parameter: Parameter, modifier: str, name: str, text: str, reading: Reading
+) -> Iterator[Value]:
+    """Read the alternatives of a text; raises Refused."""
+    parts = _parts(parameter, name, text)
     read = reader(parameter, modifier, name, reading)
-    for part in parts:
-        if len(part) > VALUE_LENGTH_MAX:
-            raise refuse("search.value-too-long", name, limit=VALUE_LENGTH_MAX)
-        try:
-            if not part or _UNSPEAKABLE.search(part):
-                raise BadValue
+    try:
+        for part in parts:
             if modifier == "above" and parameter.kind == "uri":
                 yield from uris_above(part)
             else:
                 yield read(part)
-        except BadValue:
-            kind = parameter.kind if modifier != "missing" else "boolean"
-            raise refuse("search.value-invalid", name, kind=kind) from None
+    except BadValue:
+        kind = parameter.kind if modifier != "missing" else "boolean"
+        raise refuse("search.value-invalid", name, kind=kind) from None
+
+
+def _sounding(parameter: Parameter, name: str, text: str) -> Criterion:
+    """Understand a criterion on how names sound; raises Refused."""
+    try:
+        return sounding(parameter, name, text, _parts(parameter, name, text))
+    except BadValue:
+        raise refuse("search.value-invalid", name, kind=parameter.kind) from None
 
 
 def plain_clause(
     parameter: Parameter, modifier: str, name: str, text: str, reading: Reading
-) -> Clause:
+) -> Criterion:
     """Understand a criterion that is no chain. Raises Refused."""
     if is_full_text(parameter):
         return full_text_clause(parameter, modifier, name, text)
     modifier = _modifier(parameter, modifier, name)
+    if parameter.code == PHONETIC and not modifier:
+        return _sounding(parameter, name, text)
     values = tuple(_read_values(parameter, modifier, name, text, reading))
     if len(values) > 1:
         values = tuple(dict.fromkeys(values))

@@ -5,6 +5,7 @@ kind of parameter that stands before it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from passerelle.fhir.search.language.clauses import CHAIN_MAX, VALUE_LENGTH_MAX, step, targets_of
 from passerelle.fhir.search.language.criterion import (
@@ -12,8 +13,17 @@ from passerelle.fhir.search.language.criterion import (
     Combined,
     Criterion,
     OfType,
+    Refused,
     Unknown,
     refuse,
+)
+from passerelle.fhir.search.language.filter_elements import element_clause, is_element
+from passerelle.fhir.search.language.filter_operators import (
+    OPERATORS,
+    SOUNDS,
+    SPELLED,
+    any_case,
+    full_system,
 )
 from passerelle.fhir.search.language.filter_syntax import (
     BadFilter,
@@ -25,29 +35,23 @@ from passerelle.fhir.search.language.filter_syntax import (
 )
 from passerelle.fhir.search.language.modifiers import OF_THE_ROW, allowed, reader
 from passerelle.fhir.search.language.reading import Reading
+from passerelle.fhir.search.language.sounds import sounding
 from passerelle.fhir.search.query_values import BadValue, escape
-from passerelle.fhir.search.search_parameters import Parameter
+from passerelle.fhir.search.search_parameters import PHONETIC, Parameter
 
-_PREFIXED = ("eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb")
 
-_TEXTS = {"co": "contains", "sw": "begins", "ew": "ends"}
-_ORDER = {"gt": "greater", "lt": "less", "ge": "at-least", "le": "at-most"}
-# "The value subsumes a concept in the set": the concept that is found lies below the value.
-_SUBSUMED = {"ss": "below", "sb": "above"}
+class _Placed(Refused):
+    """A refusal that says already where in the filter it is."""
 
-OPERATORS: dict[str, dict[str, str]] = {
-    "string": {"eq": "same", "ne": "other", **_TEXTS, **_ORDER, "ap": "same"},
-    "token": {"eq": "", "ne": "other", **_TEXTS, **_SUBSUMED, "in": "in", "ni": "not-in", "ap": ""},
-    "reference": {"eq": "", "ne": "other", "re": ""},
-    "uri": {"eq": "", "ne": "other", **_TEXTS, **_SUBSUMED, "re": ""},
-    "date": {**dict.fromkeys(_PREFIXED, ""), "po": "overlaps"},
-    "number": dict.fromkeys(_PREFIXED, ""),
-    "quantity": dict.fromkeys(_PREFIXED, ""),
-}
-"""By kind, by operator: the modifier that answers it. ``pr`` is known to all but `_id`."""
 
-_SPELLED = frozenset({"date", "number", "quantity"})
-"""Kinds whose values carry the operator as their prefix."""
+def _placed(refusal: Refused, place: int) -> Refused:
+    """Say where in the filter what is refused begins, counted from 1."""
+    if isinstance(refusal, _Placed):
+        return refusal
+    fault = refusal.issue
+    text = f"{fault.text.removesuffix('.')} (caractère {place + 1})."
+    text_en = f"{fault.text_en.removesuffix('.')} (character {place + 1})."
+    return _Placed(replace(fault, text=text, text_en=text_en))
 
 
 class Filter:
@@ -62,13 +66,24 @@ class Filter:
     def criterion(self, tree: Tree, type: str, depth: int = 0) -> Criterion:
         """Understand a tree on a type. Raises Refused, Unknown."""
         if isinstance(tree, Comparison):
-            return self._path(tree.path, tree, type, depth)
+            try:
+                return self._path(tree.path, tree, type, depth)
+            except Refused as refusal:
+                raise _placed(refusal, tree.at.path) from None
+            except Unknown:
+                if depth:
+                    raise
+                raise _placed(refuse("search.filter-path", self.name), tree.at.path) from None
         parts = tuple(self.criterion(part, type, depth) for part in tree.parts)
         return Combined(self.name, self.text, tree.operator, parts)
 
     def _path(self, path: Sequence[Segment], tree: Comparison, type: str, depth: int) -> Criterion:
         """Understand a comparison whose path starts at a type."""
         self.reading.count(self.name)
+        if is_element(type, tuple(path)):
+            return element_clause(
+                *(type, tuple(path), tree, self.name, self.text, self.reading.base_url)
+            )
         segment, rest = path[0], path[1:]
         code, _, modifier = segment.name.partition(":")
         parameter = self.reading.parameter(type, code, self.name)
@@ -93,33 +108,46 @@ class Filter:
         types = targets_of(parameter, modifier, self.name)
         return step(parameter, types, self.name, self.text, read)
 
-    def _compared(self, parameter: Parameter, tree: Comparison) -> Clause:
+    def _compared(self, parameter: Parameter, tree: Comparison) -> Criterion:
         """Understand ``parameter operator value``."""
+        kind: str = parameter.kind
         if tree.operator == "pr" and "missing" in allowed(parameter):
-            if tree.value not in ("true", "false"):
-                raise refuse("search.value-invalid", self.name, kind="boolean")
-            asked = "false" if tree.value == "true" else "true"
-            return self._clause(parameter, "missing", asked)
-        modifier = OPERATORS.get(parameter.kind, {}).get(tree.operator)
-        if modifier is None or (modifier and parameter.code in OF_THE_ROW):
-            raise refuse("search.filter-operator", self.name, kind=parameter.kind)
-        value = tree.value
-        if parameter.kind in _SPELLED:
+            asked = {"true": "false", "false": "true"}.get(tree.value)
+            if asked is None:
+                raise _placed(
+                    refuse("search.value-invalid", self.name, kind="boolean"), tree.at.value
+                )
+            return self._read(parameter, "missing", asked, tree)
+        modifier = OPERATORS.get(kind, {}).get(tree.operator)
+        refused = modifier and parameter.code in OF_THE_ROW
+        if parameter.code == PHONETIC:
+            refused = tree.operator not in SOUNDS
+        if modifier is None or refused:
+            raise _placed(refuse("search.filter-operator", self.name, kind=kind), tree.at.operator)
+        value = full_system(kind, tree.value)
+        if kind in SPELLED:
             value = value if modifier else tree.operator + value
-        elif tree.quoted and parameter.kind == "string":
+        elif tree.quoted and kind == "string":
             value = escape(value)
-        return self._clause(parameter, modifier, value)
+        return self._read(parameter, modifier, value, tree)
 
-    def _clause(self, parameter: Parameter, modifier: str, value: str) -> Clause:
+    def _read(self, parameter: Parameter, modifier: str, value: str, tree: Comparison) -> Criterion:
         """Read the value as the kind of its parameter does."""
-        if len(value) > VALUE_LENGTH_MAX:
-            raise refuse("search.value-too-long", self.name, limit=VALUE_LENGTH_MAX)
         try:
+            if len(value) > VALUE_LENGTH_MAX:
+                raise refuse("search.value-too-long", self.name, limit=VALUE_LENGTH_MAX)
             if not value or not value.isprintable():
                 raise BadValue
+            if parameter.code == PHONETIC and modifier != "missing":
+                return sounding(parameter, self.name, self.text, [value])
             read = reader(parameter, modifier, self.name, self.reading)(value)
         except BadValue:
-            raise refuse("search.value-invalid", self.name, kind=parameter.kind) from None
+            fault = refuse("search.value-invalid", self.name, kind=parameter.kind)
+            raise _placed(fault, tree.at.value) from None
+        except Refused as refusal:
+            raise _placed(refusal, tree.at.value) from None
+        if parameter.code not in OF_THE_ROW:
+            modifier = any_case(modifier, read)
         return Clause(self.name, self.text, parameter, modifier, (read,))
 
 
@@ -132,10 +160,7 @@ def filter_criterion(types: Sequence[str], name: str, text: str, reading: Readin
     except TooLarge:
         raise refuse("search.filter-too-large", name) from None
     made = Filter(reading, name, text)
-    try:
-        parts = tuple(made.criterion(tree, type) for type in types)
-    except Unknown:
-        raise refuse("search.filter-path", name) from None
+    parts = tuple(made.criterion(tree, type) for type in types)
     if len(set(parts)) == 1:
         return parts[0]
     # What a type denies holds of every other type: each speaks of its own only.

@@ -26,6 +26,14 @@ class Segment(NamedTuple):
     inner: Union["Tree", None] = None
 
 
+class Places(NamedTuple):
+    """Where the parts of a comparison begin, counted in characters."""
+
+    path: int = 0
+    operator: int = 0
+    value: int = 0
+
+
 class Comparison(NamedTuple):
     """``path operator value``; ``quoted`` tells that the value stood between quotes."""
 
@@ -33,6 +41,7 @@ class Comparison(NamedTuple):
     operator: str
     value: str
     quoted: bool
+    at: Places = Places()
 
 
 class Joined(NamedTuple):
@@ -63,7 +72,9 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z]+)?")
 _WORD = re.compile(r"[a-z]{2,3}(?=[ \t+]|\()")
 _OPERATOR = re.compile(r"[a-z]{2}(?=[ \t+])")
 _STRING = re.compile(r'"((?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*)"')
-_TOKEN = re.compile(r"[^\s()\[\]\"]+")
+_TOKEN = re.compile(r"[^\s)\]]+")
+"""Any characters but blanks, ``)`` and ``]``."""
+
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
@@ -141,17 +152,19 @@ class _Reader:
         self.terms += 1
         if self.terms > TERMS_MAX:
             raise TooLarge
+        start = self.place
         path = self.path(depth)
         self.blank()
-        start = self.place
+        middle = self.place
         operator = self.take(_OPERATOR)[0]
         if operator not in OPERATORS:
-            raise BadFilter(start)
+            raise BadFilter(middle)
         self.blank()
+        at = Places(start, middle, self.place)
         if self.text.startswith('"', self.place):
             text = self.take(_STRING)[1]
-            return Comparison(path, operator, _ESCAPE.sub(_unescaped, text), quoted=True)
-        return Comparison(path, operator, self.take(_TOKEN)[0], quoted=False)
+            return Comparison(path, operator, _ESCAPE.sub(_unescaped, text), quoted=True, at=at)
+        return Comparison(path, operator, self.take(_TOKEN)[0], quoted=False, at=at)
 
     def path(self, depth: int) -> tuple[Segment, ...]:
         """Read ``name[filter].name``."""

@@ -29,7 +29,7 @@ from passerelle.fhir.search.query_values import (
     unescape,
     uri_value,
 )
-from passerelle.fhir.search.search_parameters import ANY, Parameter
+from passerelle.fhir.search.search_parameters import ANY, PHONETIC, Parameter
 
 MODIFIERS: dict[str, frozenset[str]] = {
     "token": frozenset({"", "not", "missing", "text", "in", "not-in", "above", "below", "of-type"}),
@@ -65,6 +65,8 @@ def allowed(parameter: Parameter) -> frozenset[str]:
     """Give the modifiers that a parameter takes, the names of types left aside."""
     if parameter.code in OF_THE_ROW:
         return frozenset({""})
+    if parameter.code == PHONETIC:
+        return frozenset({"", "missing"})
     kind: str = parameter.kind
     if kind == "special" and parameter.code != "near":
         return frozenset()

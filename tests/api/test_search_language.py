@@ -1,0 +1,103 @@
+"""The language of searches at the HTTP door: what is found, refused by name, told again."""
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.text
+    entries = answer.json().get("entry", [])
+    return [each["resource"]["id"] for each in entries if each["search"]["mode"] == "match"]
+
+
+def self_link(answer):
+    return answer.json()["link"][0]["url"]
+
+
+async def people(served):
+    names = {
+        "a": {"family": "Thibaud", "given": ["Jean-Pierre"]},
+        "b": {"family": "Le Gall", "given": ["Zoé"]},
+        "c": {"family": "LEFEBVRE", "given": ["Geoffroy", "Luc"]},
+    }
+    for id, name in names.items():
+        await served.kept({"resourceType": "Patient", "id": id, "name": [name]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("phonetic=TIBO", ["a"]),
+        ("phonetic=thibault,Legal", ["a", "b"]),
+        ("phonetic=le gal", ["b"]),
+        ("phonetic=jofroi lefèvre", ["c"]),
+        ("phonetic=jofroi thibault", []),
+        ("phonetic=Jeanpierre", ["a"]),
+        ("phonetic:missing=true", []),
+        ('_filter=phonetic eq "lefevre" and not (phonetic eq jean)', ["c"]),
+        ("_filter=phonetic pr false", []),
+    ],
+)
+async def test_names_are_found_as_they_sound(served, asked, found):
+    await people(served)
+    answer = await served.ask("GET", f"/fhir/Patient?{asked}")
+    assert ids(answer) == found
+    assert asked.split("=")[0].replace(":", "%3A") + "=" in self_link(answer)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        ("phonetic:exact=x", "search.modifier-not-supported"),
+        ("phonetic=...", "search.value-invalid"),
+        ("_sort=phonetic", "search.sort-not-supported"),
+        ("_filter=phonetic co x", "search.filter-operator"),
+        ("_contained=true", "search.contained-not-searched"),
+        ("_contained=both", "search.contained-not-searched"),
+        ("_contained=x", "search.value-invalid"),
+        ("_containedType=contained", "search.contained-not-searched"),
+        ("_query=current-high-risk", "search.no-named-query"),
+        ("_list=$current-allergies", "search.list-functional"),
+        ("_list=a b", "search.list-invalid"),
+        ("_sort=organization.name", "search.sort-chained"),
+        ("_sort=_score", "search.sort-not-supported"),
+        ("_score=1", "search.parameter-not-supported"),
+        ("_summary=text&_include=Patient:organization", "answer.summary-text-and-include"),
+    ],
+)
+async def test_what_is_known_and_not_served_is_refused_by_name(served, rules, asked, rule):
+    answer = await served.ask("GET", f"/fhir/Patient?{asked}")
+    assert (answer.status_code, rules(answer)) == (400, [rule])
+
+
+async def test_what_is_asked_by_default_is_taken(served):
+    await people(served)
+    answer = await served.ask("GET", "/fhir/Patient?_contained=false&_containedType=container")
+    assert ids(answer) == ["a", "b", "c"]
+    counted = await served.ask(
+        "GET", "/fhir/Patient?_summary=count&_include=Patient:organization&_total=estimate"
+    )
+    assert counted.json()["total"] == 3
+    assert "entry" not in counted.json()
+
+
+@pytest.mark.parametrize("name", ["DUPONT Jean", "né le 3 mai", "a" * 65, "name:DUPONT é", ""])
+async def test_what_is_no_name_of_a_parameter_is_told_by_its_place(served, name):
+    asked = {"_count": "1", name: "x"}
+    answer = await served.client.get(
+        "/fhir/Patient", params=asked, headers={"prefer": "handling=strict"}
+    )
+    assert answer.status_code == 400
+    (fault,) = answer.json()["issue"]
+    assert "#2" in fault["details"]["text"]
+    assert "expression" not in fault
+    assert not name or name not in answer.text
+
+
+async def test_a_name_that_looks_like_one_is_told(served, rules):
+    answer = await served.ask(
+        "GET", "/fhir/Patient?family-name=x", headers={"prefer": "handling=strict"}
+    )
+    assert rules(answer) == ["search.unknown-parameter"]
+    assert "family-name" in answer.text
