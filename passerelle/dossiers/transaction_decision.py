@@ -15,7 +15,8 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
 from passerelle.dossiers.transaction_links import Links
 from passerelle.dossiers.turns import give_way
-from passerelle.errors.refusals import Issue, PasserelleError
+from passerelle.errors.refusals import Issue, PasserelleError, TooLarge
+from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
 from passerelle.fhir.bundles.bundle_links import rewrite
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
@@ -25,6 +26,12 @@ from passerelle.fhir.resource import Key, Resource
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Delete, Expectation, Put, Unit, Version
 from passerelle.store.referring import Referred
+
+PATCHED_BYTES_MAX = 100_000_000
+"""As large what the patches of one transaction change may be together: a patch is small, what it
+changes need not be, and all of it is held at once."""
+
+READ_TOGETHER = 50
 
 CASCADED = -1
 """The entry of a write that no entry asks for, but the cascade of a deletion."""
@@ -92,10 +99,18 @@ class Deciding:
         return self.made
 
     async def _read_patched(self) -> None:
+        """Read what is patched. Raises TooLarge."""
         keys = self.keys.by_entry
         patched = [keys[e.index] for e in self.planned.entries if e.method == "PATCH"]
-        if patched:
-            self._heads = await self.gateway.store.read_many(patched, self.caller)
+        found: dict[Key, Version] = {}
+        size = 0
+        for start in range(0, len(patched), READ_TOGETHER):
+            part = patched[start : start + READ_TOGETHER]
+            found |= await self.gateway.store.read_many(part, self.caller)
+            size += sum(len(found[key].body or b"") for key in part if key in found)
+            if size > PATCHED_BYTES_MAX:
+                raise TooLarge(issue("bundle.patched-too-large", limit=PATCHED_BYTES_MAX))
+        self._heads = found
 
     async def _write(self, entry: PlannedEntry) -> None:
         """Add what an entry writes, or note its faults."""

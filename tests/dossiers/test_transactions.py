@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
+from passerelle.dossiers import transaction_decision
 from passerelle.dossiers.bundle_refusals import FAULTS_MAX
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.transactions import Batch, Transaction
-from passerelle.errors.refusals import Conflict, Invalid, PasserelleError, PreconditionFailed
+from passerelle.errors.refusals import (
+    Conflict,
+    Invalid,
+    PasserelleError,
+    PreconditionFailed,
+    TooLarge,
+)
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import parse
 from passerelle.store.caller import SYSTEM
@@ -174,3 +181,20 @@ async def test_warnings_reach_the_answer_of_their_entry(gateway, kind):
     said = answers[1].outcome
     assert {one.severity for one in said} == {"warning"}
     assert all(str(one.expression).startswith("Bundle.entry[1].resource") for one in said)
+
+
+async def test_what_a_transaction_patches_is_bounded_by_its_size(gateway, monkeypatch):
+    monkeypatch.setattr(transaction_decision, "PATCHED_BYTES_MAX", 10_000)
+    repository = Repository(gateway, SYSTEM)
+    for number in range(120):
+        large = plain(f"p{number}") | {"name": [{"text": "x" * 200}]}
+        await repository.update(Key("Patient", f"p{number}"), large)
+    operation = [("type", "valueCode", "delete"), ("path", "valueString", "Patient.name")]
+    parts = [{"name": name, kind: value} for name, kind, value in operation]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    entries = [entry("PATCH", f"Patient/p{number}", patch) for number in range(120)]
+    with pytest.raises(TooLarge) as refused:
+        await Transaction(repository).run(bundle(*entries))
+    assert [said.rule for said in refused.value.issues] == ["bundle.patched-too-large"]
+    answers = await Transaction(repository).run(bundle(*entries[:20]))
+    assert {answer.status for answer in answers} == {200}

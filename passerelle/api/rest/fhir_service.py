@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import fhir_routes, formats, operations, patches, responses
-from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, shape_of
+from passerelle.api.rest import definitions, fhir_routes, formats, operations, patches, responses
+from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, Route, shape_of
 from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
-from passerelle.errors.refusals import NotAcceptable, NotSupported, Unavailable
+from passerelle.errors.refusals import NotAcceptable, NotFound, NotSupported, Unavailable
 from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
@@ -92,7 +92,7 @@ class FhirService:
         if route.negotiates:
             return await route.handler(repository, request)
         wanted = request.wanted()
-        reply = await route.handler(repository, request)
+        reply = await self._handled(route, repository, request)
         if request.form_pairs:
             wanted = request.wanted()
         try:
@@ -116,7 +116,19 @@ class FhirService:
         route = ROUTES.get(shape, {}).get(method)
         if route is None:
             raise _without_route(shape, request.method)
-        return await route.handler(repository, request)
+        return await self._handled(route, repository, request)
+
+    async def _handled(self, route: Route, repository: Repository, request: Request) -> Reply:
+        """Have a route answer; beside the record there are the definitions that are ours."""
+        if request.type != definitions.TYPE or route.code not in ("read", "search-type"):
+            return await route.handler(repository, request)
+        try:
+            reply = await route.handler(repository, request)
+        except NotFound as refusal:
+            return definitions.read(request, refusal)
+        if route.code == "read":
+            return reply
+        return definitions.found(self.gateway.base_url, request, reply)
 
     def _searched(self, type_: str) -> Mapping[str, Parameter]:
         """Give what a type can be searched by: the full text only where there is one."""

@@ -154,5 +154,6 @@ OPERATIONS = (
         gather,
         types=frozenset({"EpisodeOfCare"}),
         inputs=(Input("start", "date"), Input("end", "date"), *PAGED),
+        title="Tout ce qui se rapporte à un épisode de prise en charge",
     ),
 )

@@ -10,6 +10,7 @@ from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
+from passerelle.fhir.operation_inputs import Input
 from passerelle.fhir.urls import PASSERELLE
 
 
@@ -32,5 +33,11 @@ OPERATIONS = (
         types=frozenset({"DocumentReference"}),
         inputs=None,
         affects_state=True,
+        returns="Parameters",
+        title="Envoyer un document par messagerie sécurisée de santé (MSSanté)",
+        described=(
+            Input("recipient", max=None, required=True),
+            Input("resend", "boolean"),
+        ),
     ),
 )

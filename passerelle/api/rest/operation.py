@@ -59,8 +59,9 @@ class Operation:
     """An operation: its name without ``$``, its levels, its types (None: every type), its inputs.
 
     ``affects_state``: it is asked by POST only; ``may_write``: one of its inputs has it write.
-    ``inputs`` None: the handler reads the Parameters
-    itself. ``definition`` is the canonical address of its OperationDefinition.
+    ``inputs`` None: the handler reads the Parameters itself, and ``described`` tells its inputs.
+    ``definition`` is the canonical address of its OperationDefinition; of what we define ourselves
+    ``returns`` and ``title`` are told there.
     """
 
     name: str
@@ -71,6 +72,9 @@ class Operation:
     inputs: tuple[Input, ...] | None = ()
     affects_state: bool = False
     may_write: bool = False
+    returns: str = "Bundle"
+    title: str = ""
+    described: tuple[Input, ...] = ()
 
     def stands(self, level: Level, type: str) -> bool:
         """Tell whether it is asked at that level and of that type."""
