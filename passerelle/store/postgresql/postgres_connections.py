@@ -31,13 +31,7 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "synchronous_commit": "on",
     "jit": "off",
-    "plan_cache_mode": "force_generic_plan",
 }
-"""Of every session. ``plan_cache_mode``: a statement is planned once a connection. Left to itself
-the server plans most searches anew each time, which takes longer than running them: not knowing
-the LIMIT, it thinks the plan that it could keep dear.
-https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
-"""
 
 
 class Connections:

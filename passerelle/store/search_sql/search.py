@@ -32,6 +32,25 @@ ROUNDS_MAX = 6
 """How far `:iterate` follows: CareTeam, its members, their professionals, their organisations …"""
 
 
+_SIZES = (1, 2, 5, 10, 20, 30, 50, 100, 200, 500, 1_000)
+"""Of pages; each has a text of its own."""
+
+_IDS_SPELLED = 3
+"""So many ids are what conditions look for."""
+
+
+def spelled_limit(limit: int, dialect: DialectName) -> int:
+    """Give the LIMIT that stands in the text, never less than what is asked; 0: it is an argument.
+
+    PostgreSQL, which does not know an argument when it makes a plan to be kept, would plan for a
+    tenth of all rows, or each time anew. A few more rows than asked may come.
+    https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
+    """
+    if dialect == "sqlite":
+        return 0
+    return next((size + 1 for size in _SIZES if limit <= size + 1), 0)
+
+
 class Statement(NamedTuple):
     """A text of the dialect and its arguments."""
 
@@ -60,6 +79,8 @@ def _statement(
     arguments: list[Any] = []
     shape = query_shape(query, purpose, arguments, below=below)
     if limit is not None:
+        if dialect == "postgresql" and limit <= _IDS_SPELLED:
+            shape = shape._replace(limit=limit)
         arguments.append(limit)
     return _made(shape, arguments, caller, dialect)
 
@@ -114,8 +135,9 @@ def page_statements(
     """
     arguments: list[Any] = []
     sort = sort_shape(query.sort)
-    whole = query_shape(query, "page", arguments, sort, below)
     limit = query.count + 1
+    whole = query_shape(query, "page", arguments, sort, below)
+    whole = whole._replace(limit=spelled_limit(limit, dialect))
     after: tuple[bool, ...] | None = None
     place: Place = ()
     along = goes_along(whole)

@@ -6,7 +6,7 @@ row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,7 +29,7 @@ from passerelle.fhir.search.search_parameters import ANY, by_id
 from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
 from passerelle.store.search_sql.search_faces import face_of
 from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
-from passerelle.store.search_sql.search_ranges import range_walk
+from passerelle.store.search_sql.search_ranges import RangeWay, range_walk
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import (
     ChainShape,
@@ -250,22 +250,19 @@ def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[boo
     return resource.c.pid.in_(pids)
 
 
-RangeWay: TypeAlias = Literal["whole", "on"]
-"""A range is gone along whole, or on from the place where a page ended."""
-
-
 class Criteria(NamedTuple):
     """All criteria of a search in SQL, and what drives.
 
     ``nothing``: the rows of the type are gone through in the order of their pid. ``key``: one whole
     key of the index table ``joined``, to be read along; its pids come in order, and a page costs no
     more than its size. ``range``: one range of it, in its own order. ``list``: the pids of a
-    criterion, gathered first. ``id``: ids.
+    criterion, gathered first. ``id``: ids. ``of_one_type``: ``joined`` holds rows of one type only.
     """
 
     written: tuple[ColumnElement[bool], ...]
     driven_by: Literal["nothing", "key", "range", "list", "id"] = "nothing"
     joined: FromClause | None = None
+    of_one_type: bool = False
 
 
 def criteria(
@@ -291,9 +288,12 @@ def criteria(
             written.append(_one_holds(_alternatives(scope, clause, joined)) & meet)
         else:
             written.append(drive(scope, clause, resource))
-    if joined is not None:
-        return Criteria(tuple(written), "key" if along is None else "range", joined)
     if chosen is None:
         return Criteria(tuple(written))
+    driving = clauses[chosen]
+    if joined is not None:
+        assert isinstance(driving, ClauseShape)
+        one_type = by_id(driving.params[0]).type != ANY
+        return Criteria(tuple(written), "key" if along is None else "range", joined, one_type)
     assert rank(clauses[chosen]) is not None
     return Criteria(tuple(written), "id" if is_of_the_row(clauses[chosen]) else "list")

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_clauses import RangeWay, criteria
+from passerelle.store.search_sql.search_clauses import criteria
 from passerelle.store.search_sql.search_driver import driver
 from passerelle.store.search_sql.search_order import (
     SortKey,
@@ -32,7 +32,7 @@ from passerelle.store.search_sql.search_order import (
     pid_key,
     walked,
 )
-from passerelle.store.search_sql.search_ranges import range_keys
+from passerelle.store.search_sql.search_ranges import RangeWay, range_keys
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
 from passerelle.store.sql.statements import version_columns
@@ -82,7 +82,9 @@ def _matches(scope: Scope, shape: QueryShape) -> _Matches:
     of_types = _of_types(scope, shape, resource, types)
     if found.joined is not None:
         source, pid = found.joined, found.joined.c.pid
-    if found.driven_by in ("key", "range", "list") and shape.types == 1:
+    if found.joined is not None and shape.types == 1 and found.of_one_type:
+        of_types = ()
+    elif found.driven_by in ("key", "range", "list") and shape.types == 1:
         of_types = (scope.unindexed(resource.c.type) == types[0],)
     if found.driven_by in ("list", "id"):
         pid = scope.unindexed(pid)
@@ -98,7 +100,7 @@ def ids_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write the ids of the matches, in pid order, so many at most."""
     found = _matches(scope, shape)
     ids = found.statement.add_columns(found.resource.c.id).order_by(found.pid)
-    return _limited(scope, ids)
+    return _limited(scope, shape, ids)
 
 
 def count_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
@@ -106,8 +108,12 @@ def count_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     return _matches(scope, shape).statement.add_columns(func.count())
 
 
-def _limited(scope: Scope, statement: Select[Any]) -> Select[Any]:
-    return statement.limit(scope.bind(_BIG)).offset(literal_column("0"))
+def _limited(scope: Scope, shape: QueryShape, statement: Select[Any]) -> Select[Any]:
+    """Bound a statement by the last argument, or by a number in its text."""
+    most = scope.bind(_BIG)
+    if shape.limit:
+        most = literal_column(str(shape.limit))
+    return statement.limit(most).offset(literal_column("0"))
 
 
 def walks(clauses: tuple[Shape, ...], sort: tuple[SortShape, ...]) -> bool:
@@ -149,7 +155,7 @@ def _with_bodies(
     """Choose a page among rows of ``pid``, ``k0``, ``k1`` …, then join what a version holds."""
     if shape.after is not None:
         chosen = chosen.where(after(scope, keys, shape.after))
-    first = _limited(scope, chosen.order_by(*order(keys))).subquery("page")
+    first = _limited(scope, shape, chosen.order_by(*order(keys))).subquery("page")
     names = [*(f"k{n}" for n in range(len(keys) - 1)), "pid"]
     keys = [key._replace(column=first.c[name]) for key, name in zip(keys, names, strict=True)]
     head, version = scope.rows.resource.alias("head"), scope.rows.version
@@ -173,7 +179,7 @@ def _page_as_it_comes(
     ).where(version.c.seq == found.resource.c.seq)
     if shape.after is not None:
         page = page.where(after(scope, keys, shape.after))
-    return _limited(scope, page.order_by(*order(keys)))
+    return _limited(scope, shape, page.order_by(*order(keys)))
 
 
 def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
@@ -205,4 +211,4 @@ def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Sel
     )
     if shape.after is not None:
         page = page.where(after(scope, [last], ()))
-    return _limited(scope, page.order_by(*order([last])))
+    return _limited(scope, shape, page.order_by(*order([last])))

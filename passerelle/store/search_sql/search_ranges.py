@@ -5,7 +5,7 @@ matches come in that of the range, so that a page costs no more than its size, h
 so. https://hl7.org/fhir/R4/search.html#string
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, and_, select
 
@@ -21,6 +21,10 @@ _KEY = ("norm", "exact")
 
 KEYS = len(_KEY)
 """How many keys a place in a range has, its pid not counted."""
+
+
+RangeWay: TypeAlias = Literal["whole", "on"]
+"""A range is gone along whole, or on from the place where a page ended."""
 
 
 class RangeWalk(NamedTuple):
@@ -55,7 +59,7 @@ def range_walk(scope: Scope, clause: ClauseShape, *, goes_on: bool) -> RangeWalk
     A resource may begin so with several of its values: it is met at the first of these.
     """
     table, other = scope.index("string"), scope.index("string")
-    first, end = scope.bind(_TEXT), scope.bind(_TEXT)
+    first, end = scope.unseen(scope.bind(_TEXT)), scope.unseen(scope.bind(_TEXT))
     # A place is within the range: its beginning would only lead the planner back there.
     begin = () if goes_on else (table.c.norm >= first,)
     earlier = select(other.c.pid).where(

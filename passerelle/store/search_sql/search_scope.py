@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, literal_column
+from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, select
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeEngine
 
@@ -28,6 +28,13 @@ class Scope:
         place = bindparam(f"a{self.place}", type_=type)
         self.place += 1
         return place
+
+    def unseen(self, place: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Keep the planner of PostgreSQL from looking at an argument.
+
+        It then has nothing to plan anew for each value, and keeps the one plan that it made.
+        """
+        return place if self.dialect == "sqlite" else select(place).scalar_subquery()
 
     def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Keep the planner of SQLite, which has no statistics, from using an index on a column."""

@@ -77,7 +77,7 @@ class QueryShape(NamedTuple):
     ``phase``, of a page that goes through the index of its one sort key: those that have a value
     are present, and come first; or along the ``range`` of its index that a criterion asks for.
     ``types``: of how many types; none says of all. ``below``: changed before an instant, the first
-    argument after the types.
+    argument after the types. ``limit``: as many rows, where it stands in the text.
     """
 
     purpose: Purpose
@@ -87,6 +87,7 @@ class QueryShape(NamedTuple):
     phase: Phase | None = None
     types: int = 1
     below: bool = False
+    limit: int = 0
 
 
 Shaped: TypeAlias = tuple[Shape, list[Any]]
