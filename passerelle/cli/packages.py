@@ -26,6 +26,12 @@ app = typer.Typer(no_args_is_help=True, help="Paquets FHIR : guides, profils, no
 SHOWN_MAX = 10
 """Warnings of one rule that are printed one by one."""
 
+STATES = {
+    "ready": ("installé", "installed"),
+    "loading": ("ajout inachevé", "adding not ended"),
+    "removing": ("retrait inachevé", "removal not ended"),
+}
+
 T = TypeVar("T")
 
 
@@ -39,7 +45,11 @@ def add(
     files: Annotated[list[Path], typer.Argument(help="Paquets FHIR (.tgz), un ou plusieurs.")],
     json: JsonOption = False,
 ) -> None:
-    """Installe des paquets ; un paquet déjà là ne change rien. Code 1 si l'un est refusé."""
+    """Installe des paquets ; un paquet déjà là ne change rien.
+
+    Codes : 0, tous sont là ; 1, l'un au moins est refusé (les autres sont installés) ; 2, la base
+    ne s'ouvre pas. Un ajout interrompu se reprend en ajoutant de nouveau le paquet.
+    """
     from passerelle.dossiers import packages as use_case
     from passerelle.dossiers.package_folder import read_file
     from passerelle.errors.refusals import PasserelleError
@@ -65,7 +75,10 @@ def add(
 
 @app.command("list", epilog="Exemple : passerelle packages list --json")
 def list_(json: JsonOption = False) -> None:
-    """Montre les paquets installés et les dépendances qui leur manquent."""
+    """Montre les paquets installés et les dépendances qui leur manquent.
+
+    Codes : 0 ; 2, la base ne s'ouvre pas.
+    """
     from passerelle.dossiers import packages as use_case
     from passerelle.fhir.instants import dump_instant
     from passerelle.fhir.packages.package_reading import PackageKey
@@ -100,7 +113,10 @@ def list_(json: JsonOption = False) -> None:
         ("Exemples", "Examples"),
         ("État", "State"),
     )
-    rows = [(each.name, each.version, each.resources, each.examples, each.state) for each in found]
+    rows = [
+        (each.name, each.version, each.resources, each.examples, printing.told(*STATES[each.state]))
+        for each in found
+    ]
     printing.table(columns, rows)
     for key, issues in missing.items():
         if issues:
@@ -114,7 +130,11 @@ def remove(
     package: Annotated[str, typer.Argument(help="NOM#VERSION d'un paquet installé.")],
     json: JsonOption = False,
 ) -> None:
-    """Retire un paquet et ses ressources ; leurs versions restent au journal."""
+    """Retire un paquet et ses ressources ; leurs versions restent au journal.
+
+    Les paquets qui s'appuient sur lui restent, et sont nommés. Codes : 0 ; 1, ce paquet n'est pas
+    installé ; 2, NOM#VERSION est mal écrit ou la base ne s'ouvre pas.
+    """
     from passerelle.dossiers import packages as use_case
     from passerelle.errors.refusals import NotFound
     from passerelle.errors.rules import issue
@@ -124,21 +144,24 @@ def remove(
     if key is None:
         raise printing.stop(printing.UNREACHABLE, issue("package.not-a-key"), json=json)
 
-    async def work(gateway: "Gateway") -> "int | tuple[Issue, ...]":
+    async def work(gateway: "Gateway") -> "use_case.Removed | tuple[Issue, ...]":
         try:
             return await use_case.remove(gateway, key, progress=None if json else _progress)
         except NotFound as refusal:
             return refusal.issues
 
     done = _with_gateway(work, json=json)
-    if isinstance(done, tuple):
+    if not isinstance(done, use_case.Removed):
         raise printing.stop(printing.REFUSED, *done, json=json)
     if json:
-        printing.as_json({"name": key.name, "version": key.version, "resources": done})
+        told = {"name": key.name, "version": key.version, "resources": done.resources}
+        printing.as_json(told | {"issues": [printing.issue_json(each) for each in done.issues]})
     else:
+        count = done.resources
         printing.line(
-            f"Retiré : {key} ({done} ressources)", f"Removed: {key} ({done} resources)", good=True
+            f"Retiré : {key} ({count} ressources)", f"Removed: {key} ({count} resources)", good=True
         )
+        printing.issues(done.issues, err=True)
 
 
 def _with_gateway(work: "Callable[[Gateway], Awaitable[T]]", *, json: bool) -> T:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
@@ -19,6 +19,7 @@ from passerelle.errors.refusals import Conflict, Issue, NotFound, PasserelleErro
 from passerelle.errors.rules import issue
 from passerelle.fhir.packages.package_reading import Package, Packaged, PackageKey, read_package
 from passerelle.fhir.packages.tar_reading import Limits
+from passerelle.fhir.resource import Resource
 from passerelle.fhir.search import added_parameters
 from passerelle.fhir.search.registry import Registry
 from passerelle.store.caller import Caller
@@ -26,10 +27,11 @@ from passerelle.store.contract import Delete, Draft, Put, Unit
 from passerelle.store.packages import ConformanceRow, InstalledPackage
 
 AUTHOR = Caller("packages")
-BATCH = 100
-"""Resources written in one transaction."""
+BATCH = 500
+"""Resources written in one transaction: nearly every guide is there whole, or not at all."""
 
 Progress = Callable[[int, int], None]
+_Published: TypeAlias = tuple[Packaged, Resource]
 T = TypeVar("T")
 
 
@@ -40,6 +42,13 @@ class Added(NamedTuple):
     is_new: bool
     resources: int
     examples: int
+    issues: tuple[Issue, ...] = ()
+
+
+class Removed(NamedTuple):
+    """How many resources went, and which packages miss the one that was removed."""
+
+    resources: int
     issues: tuple[Issue, ...] = ()
 
 
@@ -79,13 +88,15 @@ async def is_installed(gateway: Gateway, digest: str) -> bool:
     return any(each.digest == digest and each.state == "ready" for each in found)
 
 
-async def remove(gateway: Gateway, key: PackageKey, *, progress: Progress | None = None) -> int:
-    """Delete the resources of a package and forget it; give how many. Raises NotFound.
+async def remove(gateway: Gateway, key: PackageKey, *, progress: Progress | None = None) -> Removed:
+    """Delete the resources of a package and forget it. Raises NotFound.
 
-    Their versions stay in the log, as those of anything deleted.
+    Their versions stay in the log, as those of anything deleted. Packages that depend on it stay,
+    and are told in the answer.
     """
     tables = gateway.store.packages
-    if not any(key == (each.name, each.version) for each in await tables.all()):
+    installed = await tables.all()
+    if not any(key == (each.name, each.version) for each in installed):
         raise NotFound(issue("package.not-installed", package=str(key)))
     await tables.set_state(*key, "removing")
     keys = await tables.keys(*key)
@@ -93,7 +104,7 @@ async def remove(gateway: Gateway, key: PackageKey, *, progress: Progress | None
         await gateway.store.commit(Unit(writes=tuple(map(Delete, some))), AUTHOR)
         _tell(progress, done, len(keys))
     await tables.forget(*key)
-    return len(keys)
+    return Removed(len(keys), needing(key, installed))
 
 
 def dependencies(package: InstalledPackage) -> dict[str, str]:
@@ -108,15 +119,20 @@ async def _load(gateway: Gateway, package: Package, progress: Progress | None) -
     await tables.begin(_begun(package, gateway.clock()))
     issues: list[Issue] = []
     for done, some in _batches(package.resources):
+        published = await asyncio.to_thread(_published, some)
         # Noted first: what a crash leaves behind is then found when the package is removed.
-        await tables.note(*package.key, [_row(each) for each in some])
-        issues += await settle(partial(_write, gateway, some))
+        await tables.note(*package.key, [_row(*each) for each in published])
+        issues += await settle(partial(_write, gateway, published))
         _tell(progress, done, len(package.resources))
     await tables.set_state(*package.key, "ready")
     return tuple(issues)
 
 
-async def _write(gateway: Gateway, some: Sequence[Packaged]) -> list[Issue]:
+def _published(some: Sequence[Packaged]) -> list[_Published]:
+    return [(each, each.resource) for each in some]
+
+
+async def _write(gateway: Gateway, some: Sequence[_Published]) -> list[Issue]:
     """Write some resources in one transaction; give the warnings."""
     registry = gateway.store.parameters.registry
     drafts, issues = await asyncio.to_thread(_drafts, some, registry)
@@ -124,7 +140,7 @@ async def _write(gateway: Gateway, some: Sequence[Packaged]) -> list[Issue]:
     return issues
 
 
-def _drafts(some: Sequence[Packaged], registry: Registry) -> tuple[list[Draft], list[Issue]]:
+def _drafts(some: Sequence[_Published], registry: Registry) -> tuple[list[Draft], list[Issue]]:
     """Make the drafts of resources.
 
     They are kept as published: whoever uses a guide cannot mend it. What is too odd to be indexed
@@ -132,20 +148,20 @@ def _drafts(some: Sequence[Packaged], registry: Registry) -> tuple[list[Draft], 
     """
     drafts: list[Draft] = []
     issues: list[Issue] = []
-    for each in some:
+    for each, resource in some:
         try:
-            drafts.append(keeping.draft(each.key, each.resource, registry=registry))
-            issues += _about_parameter(each, registry)
+            drafts.append(keeping.draft(each.key, resource, registry=registry))
+            issues += _about_parameter(each, resource, registry)
         except (PasserelleError, TypeError, ValueError, AttributeError, LookupError):
             issues.append(issue("package.resource-left-out", each.path))
     return drafts, issues
 
 
-def _about_parameter(each: Packaged, registry: Registry) -> list[Issue]:
+def _about_parameter(each: Packaged, resource: Resource, registry: Registry) -> list[Issue]:
     """Warn of a SearchParameter that cannot be one of ours."""
     if each.key.type != "SearchParameter":
         return []
-    faults = added_parameters.read(each.resource, added_parameters.taken_by(registry)).faults
+    faults = added_parameters.read(resource, added_parameters.taken_by(registry)).faults
     return [replace(said, severity="warning", expression=each.path) for said in faults]
 
 
@@ -163,8 +179,8 @@ def _begun(package: Package, at: int) -> InstalledPackage:
     )
 
 
-def _row(each: Packaged) -> ConformanceRow:
-    url, version = each.resource.get("url"), each.resource.get("version")
+def _row(each: Packaged, resource: Resource) -> ConformanceRow:
+    url, version = resource.get("url"), resource.get("version")
     return ConformanceRow(
         each.key,
         each.path,
@@ -181,6 +197,20 @@ def missing_by_package(
     return {
         key: _missing(dependencies(each), there) for key, each in zip(there, installed, strict=True)
     }
+
+
+def needing(key: PackageKey, installed: Sequence[InstalledPackage]) -> tuple[Issue, ...]:
+    """Warn of the packages that depend on one, where no other version serves them as well."""
+    there = [PackageKey(each.name, each.version) for each in installed]
+    others = [each for each in there if each != key]
+    return tuple(
+        issue("package.needed", by=str(PackageKey(each.name, each.version)))
+        for each in installed
+        for name, version in sorted(dependencies(each).items())
+        if name == key.name
+        and _suits(key.version, version)
+        and not any(other.name == name and _suits(other.version, version) for other in others)
+    )
 
 
 def _missing(dependencies: Mapping[str, str], installed: Iterable[PackageKey]) -> tuple[Issue, ...]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.made_packages import colours
+from tests.made_packages import archive, colours
 
 
 @pytest.fixture
@@ -52,6 +52,16 @@ def test_programs_read_json(passerelle, package, write):
     assert [each["rule"] for each in listed["missing"]] == ["package.dependency-missing"]
     code, out, _ = passerelle("packages", "remove", "exemple.couleurs#1.0.0", "--json")
     assert (code, json.loads(out)["resources"]) == (0, 4)
+
+
+@pytest.mark.usefixtures("record")
+def test_what_needs_a_removed_package_is_told(passerelle, package, write):
+    needing = archive({}, name="exemple.tout", dependencies={"exemple.couleurs": "1.0.0"})
+    passerelle("packages", "add", package, write(needing, "tout.tgz"))
+    code, out, err = passerelle("packages", "remove", "exemple.couleurs#1.0.0")
+    assert (code, "Retiré" in out, "exemple.tout#1.0.0" in err) == (0, True, True)
+    code, out, _ = passerelle("packages", "remove", "exemple.tout#1.0.0", "--json")
+    assert (code, json.loads(out)["issues"]) == (0, [])
 
 
 @pytest.mark.usefixtures("record")

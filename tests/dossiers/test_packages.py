@@ -1,5 +1,7 @@
 """Packages in a record, on both databases."""
 
+import asyncio
+
 import pytest
 
 from passerelle.dossiers import packages
@@ -69,7 +71,7 @@ async def test_the_same_version_with_other_contents_is_refused(gateway):
 async def test_versions_stand_side_by_side_and_each_is_removed_alone(gateway):
     for version in ("1.0.0", "2.0.0"):
         await packages.add(gateway, colours(version))
-    assert await packages.remove(gateway, COLOURS) == 4
+    assert (await packages.remove(gateway, COLOURS)).resources == 4
     assert [each.version for each in await packages.installed_all(gateway)] == ["2.0.0"]
     assert all(head.body is None for head in (await heads(gateway, colours())).values())
     assert all((await heads(gateway, colours("2.0.0"))).values())
@@ -104,6 +106,24 @@ async def test_dependencies_that_are_missing_are_told(gateway):
     again = await packages.add(gateway, body)
     assert ["exemple.formes#3.0.0" in each.text for each in again.issues] == [True]
     assert packages.dependencies((await packages.installed_all(gateway))[1]) == needs
+
+
+async def test_removing_what_others_need_is_told_unless_another_version_serves(gateway):
+    body = archive({}, name="exemple.tout", dependencies={"exemple.couleurs": "1.0.x"})
+    for each in (body, colours(), colours("1.0.1")):
+        await packages.add(gateway, each)
+    assert (await packages.remove(gateway, PackageKey("exemple.couleurs", "1.0.1"))).issues == ()
+    told = (await packages.remove(gateway, COLOURS)).issues
+    assert [each.rule for each in told] == ["package.needed"]
+    assert "exemple.tout#1.0.0" in told[0].text
+
+
+async def test_two_that_add_the_same_package_at_once_both_find_it_there(gateway):
+    both = await asyncio.gather(*(packages.add(gateway, colours()) for _ in range(2)))
+    assert {each.resources for each in both} == {4}
+    (one,) = await packages.installed_all(gateway)
+    assert one.state == "ready"
+    assert {head.version for head in (await heads(gateway, colours())).values()} == {1}
 
 
 async def test_a_resource_with_faults_is_kept_as_published(gateway):

@@ -10,6 +10,7 @@ from passerelle.dossiers import packages
 from passerelle.dossiers.terminology import Named, Terms
 from passerelle.errors.refusals import NotFound, Unprocessable
 from passerelle.fhir import json_text
+from passerelle.fhir.packages.package_reading import PackageKey
 from passerelle.fhir.terminology.canonicals import Canonical
 from passerelle.fhir.terminology.validation import Asked
 from passerelle.store.caller import SYSTEM
@@ -110,6 +111,27 @@ async def test_all_packages_are_installed_and_their_value_sets_expanded(
         "terminology.system-unknown",
         "terminology.value-set-unknown",
     }
+
+
+@pytest.mark.nightly
+async def test_every_package_is_added_twice_listed_and_removed(gateway, shared, database_url):
+    added = {}
+    for file in sorted((shared / "data" / "packages").glob("*.tgz")):
+        first = await packages.add(gateway, file.read_bytes())
+        again = await packages.add(gateway, file.read_bytes())
+        assert (first.is_new, again.is_new) == (True, False)
+        assert all(each.severity == "warning" for each in first.issues)
+        added[first.key] = first.resources
+    listed = await packages.installed_all(gateway)
+    assert {PackageKey(each.name, each.version): each.resources for each in listed} == added
+    told = 0
+    for key, count in added.items():
+        removed = await packages.remove(gateway, key)
+        assert removed.resources == count
+        told += len(removed.issues)
+    print(f"{len(added)} packages, {sum(added.values())} resources, {told} told to be needed")
+    assert await packages.installed_all(gateway) == ()
+    assert value_sets(database_url) == []
 
 
 @pytest.mark.nightly

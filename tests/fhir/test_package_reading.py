@@ -26,10 +26,10 @@ def test_a_package_gives_its_conformance_resources_and_counts_its_examples():
 
 def test_a_resource_keeps_its_words_and_tells_its_package():
     (first, *_) = read_package(colours()).resources
-    tags = first.resource["meta"].pop("tag")
-    assert tags == [{"system": PACKAGE_TAG, "code": "exemple.couleurs#1.0.0"}]
-    first.resource.pop("meta")
-    assert first.resource == code_system()
+    resource = first.resource
+    tag = {"system": PACKAGE_TAG, "code": "exemple.couleurs#1.0.0"}
+    assert resource.pop("meta") == {"tag": [tag]}
+    assert resource == code_system()
 
 
 def test_keys_are_the_same_each_time_and_differ_between_versions_and_packages():

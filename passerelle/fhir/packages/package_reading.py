@@ -62,11 +62,20 @@ class PackageKey(NamedTuple):
 
 
 class Packaged(NamedTuple):
-    """One conformance resource: where it stood in the package, the key it takes in the record."""
+    """One conformance resource: where it stood in the package, the key it takes in the record.
+
+    It is kept as text: a package may weigh ten times more once all of it is read.
+    """
 
     path: str
     key: Key
-    resource: Resource
+    package: PackageKey
+    body: bytes
+
+    @property
+    def resource(self) -> Resource:
+        """The resource as published, with the tag that names its package; read each time."""
+        return tagged(json_text.decode(self.body), self.package)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +177,7 @@ def _resources(
         type_ = resource.get("resourceType")
         if type_ in SERVED:
             key = record_key(package, member.path, resource)
-            taken.append(Packaged(member.path, key, tagged(resource, package)))
+            taken.append(Packaged(member.path, key, package, member.body))
         elif isinstance(type_, str):
             others += 1
     return tuple(taken), others, tuple(issues)
