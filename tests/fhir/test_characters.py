@@ -13,7 +13,9 @@ from passerelle.ins import traits
 
 MARKS = "\u0301\u0323\u0345\u0327\u20d0"
 TEXTS = st.text(
-    st.one_of(st.characters(), st.sampled_from(MARKS), st.sampled_from("ﷺ™ℌŉǰΐßﬁœÆé가\u1100\u1161")),
+    st.one_of(
+        st.characters(), st.sampled_from(MARKS), st.sampled_from("ﷺ™ℌŉǰΐßﬁœÆé가\u1100\u1161")
+    ),
     max_size=40,
 )
 
@@ -69,4 +71,4 @@ def test_no_text_of_others_is_taken_apart_as_a_whole() -> None:
     for path in root.rglob("*.py"):
         for line in path.read_text("utf-8").splitlines():
             if "unicodedata.normalize(" in line:
-                assert ', char)' in line or "casefold" in line, path
+                assert ", char)" in line or "casefold" in line, path
