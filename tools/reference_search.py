@@ -13,6 +13,7 @@ from passerelle.fhir.search.language import (
     terminology,
 )
 from passerelle.fhir.search.language.compartments import compartments
+from passerelle.fhir.search.language.hierarchies import TRANSITIVE, hierarchies
 from passerelle.fhir.search.search_parameters import (
     ANY,
     TYPES_WITH_PARAMETERS,
@@ -37,6 +38,10 @@ def write() -> str:
         table(("Kind", "Modifiers"), _modifiers()),
         "`:in`, `:not-in`, and `:above` and `:below` of a `token`, ask the terminology of the "
         "record; what it does not know is refused by name.",
+        "`:above` and `:below` of a `reference` go through the hierarchy of what it leads to, to its "
+        f"end: {_hierarchies()}. References that carry an identifier only are no part of it. "
+        "`:below` of a canonical finds its versions, `|1` finds `|1.2`; of a `uri`, what lies "
+        "under its path as well.",
         "`phonetic` finds names as they sound in French, word by word, and words written together: "
         "`Thibault` finds Thibaud, `Le Gall` finds Legall. It takes `:missing` only and is no key "
         "of `_sort`; in a `_filter` it takes `eq`, `ap` and `pr`.",
@@ -103,9 +108,14 @@ def own(type_: str) -> Mapping[str, Parameter]:
 
 def _modifiers() -> Iterator[tuple[str, str]]:
     for kind, found in modifiers.MODIFIERS.items():
+        found = found | TRANSITIVE if kind == "reference" else found
         named = codes(f":{modifier}" for modifier in sorted(found) if modifier)
         chained = ", `:Type`, and chains (`subject:Patient.identifier=…`)"
         yield code(kind), named + (chained if kind == "reference" else "")
+
+
+def _hierarchies() -> str:
+    return ", ".join(code(f"{each.type}.{each.code}") for each in hierarchies())
 
 
 def _operators() -> Iterator[tuple[str, str]]:

@@ -101,3 +101,21 @@ async def test_a_name_that_looks_like_one_is_told(served, rules):
     )
     assert rules(answer) == ["search.unknown-parameter"]
     assert "family-name" in answer.text
+
+
+async def test_a_hierarchy_is_searched(served):
+    for id, above in (("a", None), ("b", "a"), ("c", "b")):
+        part = {"partOf": {"reference": f"Location/{above}"}} if above else {}
+        await served.kept({"resourceType": "Location", "id": id, **part})
+    procedure = {"resourceType": "Procedure", "id": "p", "status": "completed"}
+    await served.kept({"resourceType": "Patient", "id": "x"})
+    where = {"subject": {"reference": "Patient/x"}, "location": {"reference": "Location/c"}}
+    await served.kept({**procedure, **where})
+    answer = await served.ask("GET", "/fhir/Location?partof:below=a")
+    assert ids(answer) == ["b", "c"]
+    assert "partof%3Abelow=a" in self_link(answer)
+    assert ids(await served.ask("GET", "/fhir/Location?partof:above=b")) == ["b", "c"]
+    assert ids(await served.ask("GET", "/fhir/Procedure?location:below=Location/a")) == ["p"]
+    assert ids(await served.ask("GET", "/fhir/Patient?_has:Procedure:patient:location:below=a")) == [
+        "x"
+    ]

@@ -28,6 +28,7 @@ from sqlalchemy.sql.selectable import FromClause
 from passerelle.fhir.search.search_parameters import ANY, by_id
 from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
 from passerelle.store.search_sql.search_faces import face_of
+from passerelle.store.search_sql.search_hierarchies import within
 from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
 from passerelle.store.search_sql.search_ranges import RangeWay, range_walk
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
@@ -64,7 +65,8 @@ def _group(
     face = face_of(parameter, clause.modifier)
     if face.key is None:
         write = face.condition
-        assert write is not None
+        if write is None:
+            return [within(scope, table, group.shape, clause.modifier) for _ in range(group.size)]
         return [
             write(table, group.shape, clause.modifier, scope.bind, scope.dialect)
             for _ in range(group.size)

@@ -5,6 +5,7 @@ that the operators of `_filter` become (https://hl7.org/fhir/R4/search_filter.ht
 """
 
 import json
+from collections.abc import Hashable
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -30,6 +31,7 @@ from passerelle.fhir.search.query_values import (
     TokenValue,
     UriValue,
 )
+from passerelle.store.search_sql.search_hierarchies import HIERARCHY, version_bounds
 from passerelle.store.search_sql.search_intervals import COMPARISONS, ends_of
 from passerelle.store.search_sql.search_values import (
     STRING,
@@ -221,7 +223,13 @@ def _codes_condition(
     )
 
 
+def _below_shape(value: UriValue, modifier: str) -> Hashable:
+    return "|" in value.value
+
+
 def _below_arguments(value: UriValue, modifier: str) -> Arguments:
+    if "|" in value.value:
+        return version_bounds(value.value)
     stem = value.value.rstrip("/") or value.value
     return stem, stem + "/", stem + "0", stem + "|", stem + "}"
 
@@ -231,6 +239,8 @@ def _below_condition(
 ) -> ColumnElement[bool]:
     """Write that an address is the one asked for, a version of it, or lies under it."""
     value = table.c.value
+    if shape:
+        return or_(value == bind(_TEXT), and_(value >= bind(_TEXT), value < bind(_TEXT)))
     return or_(
         value == bind(_TEXT),
         and_(value >= bind(_TEXT), value < bind(_TEXT)),
@@ -283,8 +293,9 @@ MODIFIED: dict[tuple[str, str], Face] = {
         _other_reference_arguments,
         condition=_other_reference,
     ),
+    **{("reference", modifier): HIERARCHY for modifier in ("above", "below")},
     ("uri", "above"): URI,
-    ("uri", "below"): Face("uri", one_shape, _below_arguments, condition=_below_condition),
+    ("uri", "below"): Face("uri", _below_shape, _below_arguments, condition=_below_condition),
     **{("uri", modifier): _ADDRESSES for modifier in ("contains", "begins", "ends")},
     ("uri", "other"): Face("uri", one_shape, _other_uri_arguments, condition=_other_uri),
     **{

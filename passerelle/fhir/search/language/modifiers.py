@@ -9,6 +9,7 @@ from passerelle.fhir.references import is_id
 from passerelle.fhir.search import index_bounds
 from passerelle.fhir.search.language.composites import composite_value
 from passerelle.fhir.search.language.criterion import refuse
+from passerelle.fhir.search.language.hierarchies import TRANSITIVE, in_hierarchy, transitive
 from passerelle.fhir.search.language.near import near_value
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.language.terminology import EXPANSION_MAX, Code
@@ -70,6 +71,8 @@ def allowed(parameter: Parameter) -> frozenset[str]:
     kind: str = parameter.kind
     if kind == "special" and parameter.code != "near":
         return frozenset()
+    if kind == "reference":
+        return MODIFIERS[kind] | transitive(parameter.targets)
     return MODIFIERS[kind]
 
 
@@ -192,7 +195,14 @@ def reader(
             return token_value
         base_url = reading.base_url
         type = modifier if modifier[:1].isupper() else ""
-        return lambda text: _typed(reference_value(text, base_url), type, parameter)
+
+        def reference(text: str) -> Value:
+            value = _typed(reference_value(text, base_url), type, parameter)
+            if modifier not in TRANSITIVE:
+                return value
+            return in_hierarchy(value, modifier, parameter, name)
+
+        return reference
     if kind == "composite":
         return lambda text: composite_value(parameter, text, reading.base_url)
     return near_value if kind == "special" else READERS[kind]
