@@ -38,8 +38,8 @@ def write() -> str:
         table(("Kind", "Modifiers"), _modifiers()),
         "`:in`, `:not-in`, and `:above` and `:below` of a `token`, ask the terminology of the "
         "record; what it does not know is refused by name.",
-        "`:above` and `:below` of a `reference` go through the hierarchy of what it leads to, to its "
-        f"end: {_hierarchies()}. References that carry an identifier only are no part of it. "
+        "`:above` and `:below` of a `reference` go through the hierarchy of what it leads to, to "
+        f"its end: {_hierarchies()}. References that carry an identifier only are no part of it. "
         "`:below` of a canonical finds its versions, `|1` finds `|1.2`; of a `uri`, what lies "
         "under its path as well.",
         "`phonetic` finds names as they sound in French, word by word, and words written together: "
