@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#ccreate
 from urllib.parse import urlencode
 
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.search_terms import parsed
 from passerelle.errors.refusals import PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir.search.query import Query, parse_criteria
@@ -13,10 +14,14 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import Expectation
 
 
-def condition(gateway: Gateway, type: str, criteria: str) -> Query:
-    """Understand criteria of a type. Raises Invalid."""
+async def condition(gateway: Gateway, caller: Caller, type: str, criteria: str) -> Query:
+    """Understand criteria of a type; what they ask of terminology is asked now. Raises Invalid."""
     registry = gateway.store.parameters.registry
-    return parse_criteria(type, criteria, gateway.base_url, registry=registry)
+    return await parsed(
+        gateway,
+        caller,
+        lambda terms: parse_criteria(type, criteria, gateway.base_url, terms, registry=registry),
+    )
 
 
 async def one_designated(gateway: Gateway, caller: Caller, query: Query) -> tuple[str, ...]:

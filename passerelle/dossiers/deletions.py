@@ -120,7 +120,7 @@ async def delete_matching(
     Raises NotSupported when that is off, Invalid, PreconditionFailed (several match and one is
     allowed, or more than may go at once; ``if_match``), Conflict.
     """
-    query = condition(gateway, type, criteria)
+    query = await condition(gateway, caller, type, criteria)
 
     async def attempt() -> tuple[Outcome, ...]:
         ids = await designated(gateway, caller, type, criteria)
@@ -140,7 +140,7 @@ async def designated(gateway: Gateway, caller: Caller, type: str, criteria: str)
     if mode == "off":
         raise NotSupported(issue("record.conditional-delete-off"))
     limit = gateway.writing.deleted_max if mode == "multiple" else 1
-    query = condition(gateway, type, criteria)
+    query = await condition(gateway, caller, type, criteria)
     ids = await gateway.store.matching(query, caller, limit=limit + 1)
     if len(ids) > limit:
         if mode == "single":

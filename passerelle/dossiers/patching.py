@@ -59,7 +59,7 @@ async def patch_matching(
 
     Raises NotFound when there is none, PreconditionFailed when there are several, and as ``patch``.
     """
-    query = condition(gateway, type, criteria)
+    query = await condition(gateway, caller, type, criteria)
 
     async def attempt() -> Outcome:
         ids = await one_designated(gateway, caller, query)

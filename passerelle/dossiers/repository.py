@@ -74,7 +74,7 @@ class Repository:
         """
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True, blob=blob)
-        query = condition(self.gateway, resource["resourceType"], if_none_exist)
+        query = await condition(self.gateway, self.caller, resource["resourceType"], if_none_exist)
         warnings = keeping.demand(
             resource, self.gateway.ins, self.gateway.store.parameters.registry
         )
@@ -120,7 +120,7 @@ class Repository:
         https://hl7.org/fhir/R4/http.html#cond-update . Raises PreconditionFailed when several
         match, Invalid when the body's id is not that of the match.
         """
-        query = condition(self.gateway, type, criteria)
+        query = await condition(self.gateway, self.caller, type, criteria)
         warnings = keeping.demand(
             resource, self.gateway.ins, self.gateway.store.parameters.registry
         )

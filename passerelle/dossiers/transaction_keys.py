@@ -74,7 +74,7 @@ class Keys:
 
     async def _give_deleted(self, entry: PlannedEntry) -> None:
         """Give a conditional delete all that it designates. Raises as ``designated``."""
-        query = condition(self.gateway, entry.type, entry.criteria or "")
+        query = await condition(self.gateway, self.caller, entry.type, entry.criteria or "")
         ids = await deletions.designated(
             self.gateway, self.caller, entry.type, entry.criteria or ""
         )
@@ -87,7 +87,7 @@ class Keys:
         self._delete(entry, keys)
 
     async def _give_patched(self, entry: PlannedEntry) -> None:
-        query = condition(self.gateway, entry.type, entry.criteria or "")
+        query = await condition(self.gateway, self.caller, entry.type, entry.criteria or "")
         ids = await self.designated(query)
         if len(ids) == 1:
             self.by_entry[entry.index] = Key(entry.type, ids[0])
@@ -97,7 +97,7 @@ class Keys:
 
     async def _give_matching(self, entry: PlannedEntry, criteria: str, given: str | None) -> None:
         """Give an entry what its condition designates, in the record or earlier in the bundle."""
-        query = condition(self.gateway, entry.type, criteria)
+        query = await condition(self.gateway, self.caller, entry.type, criteria)
         ids = await self.designated(query)
         if len(ids) > 1:
             self._fault(entry, "record.several-match", "request")

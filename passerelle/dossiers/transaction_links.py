@@ -45,7 +45,7 @@ class Links:
         """Give the one resource that a conditional reference designates, or what is at fault."""
         type_, _, criteria = text.partition("?")
         try:
-            query = condition(self.keys.gateway, type_, criteria)
+            query = await condition(self.keys.gateway, self.keys.caller, type_, criteria)
         except PasserelleError as refusal:
             return refusal.issues[0]
         found = {Key(type_, id_) for id_ in await self.keys.designated(query)}

@@ -116,6 +116,6 @@ async def test_a_hierarchy_is_searched(served):
     assert "partof%3Abelow=a" in self_link(answer)
     assert ids(await served.ask("GET", "/fhir/Location?partof:above=b")) == ["b", "c"]
     assert ids(await served.ask("GET", "/fhir/Procedure?location:below=Location/a")) == ["p"]
-    assert ids(await served.ask("GET", "/fhir/Patient?_has:Procedure:patient:location:below=a")) == [
-        "x"
-    ]
+    assert ids(
+        await served.ask("GET", "/fhir/Patient?_has:Procedure:patient:location:below=a")
+    ) == ["x"]

@@ -43,3 +43,33 @@ async def test_a_value_set_of_the_record_tells_which_codes_are_meant(served):
     subsumes = ["CareTeam/b", "CareTeam/c"]
     assert await found("_filter", "category%20ss%20http://example.org/s%7Cb") == subsumes
     assert await found("_filter", "category%20sb%20http://example.org/s%7Cb") == ["CareTeam/b"]
+
+
+async def test_a_condition_may_ask_the_terminology(served, rules):
+    concepts = [{"code": "a", "concept": [{"code": "b"}]}, {"code": "c"}]
+    system = {"resourceType": "CodeSystem", "id": "s", "url": "http://example.org/s"}
+    system |= {"status": "active", "content": "complete", "hierarchyMeaning": "is-a"}
+    await served.kept(system | {"concept": concepts})
+    coding = [{"system": "http://example.org/s", "code": "b"}]
+    team = {"resourceType": "CareTeam", "category": [{"coding": coding}]}
+    await served.kept({**team, "id": "t"})
+    below = "category:below=http://example.org/s%7Ca"
+    kept = await served.ask("POST", "/fhir/CareTeam", team, {"if-none-exist": below})
+    assert (kept.status_code, kept.json()["id"]) == (200, "t")
+    other = "category:below=http://example.org/s%7Cc"
+    made = await served.ask("POST", "/fhir/CareTeam", team, {"if-none-exist": other})
+    assert made.status_code == 201
+    await served.ask("DELETE", f"/fhir/CareTeam/{made.json()['id']}")
+    updated = await served.ask("PUT", f"/fhir/CareTeam?{below}", {**team, "name": "équipe"})
+    assert (updated.status_code, updated.json()["id"]) == (200, "t")
+    asked = {"method": "POST", "url": "CareTeam", "ifNoneExist": below}
+    entry = {"resource": team, "request": asked}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    answer = await served.ask("POST", "/fhir", bundle)
+    assert answer.json()["entry"][0]["response"]["status"].startswith("200")
+    gone = await served.ask("DELETE", f"/fhir/CareTeam?{below}")
+    assert gone.status_code in (200, 204)
+    assert (await served.ask("GET", "/fhir/CareTeam/t")).status_code == 410
+    nobody = "category:in=http://example.org/none"
+    refused = await served.ask("POST", "/fhir/CareTeam", team, {"if-none-exist": nobody})
+    assert (refused.status_code, rules(refused)) == (400, ["search.value-set-unknown"])
