@@ -131,8 +131,10 @@ def draft(
         aside = json_text.encode(withheld) if withheld else aside
     before, between, after = served_body.split(resource, key)
     if masking.may_hold((before, after)):
-        resource = masking.mask(resource)
-        before, between, after = served_body.split(resource, key)
+        masked = masking.mask(resource)
+        if masked is not resource:
+            resource = masked
+            before, between, after = served_body.split(resource, key)
     rows, rights, claimed = derive(resource, registry)
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for part in (before, between, after, aside or b"", (blob or "").encode()):

@@ -10,6 +10,7 @@ https://hl7.org/fhir/R4/extension-data-absent-reason.html asks.
 from collections.abc import Iterable
 from typing import Any
 
+from passerelle.fhir import json_text
 from passerelle.fhir.resource import Resource
 from passerelle.ins.elements import objects
 from passerelle.ins.patient_identity import held_of
@@ -30,11 +31,15 @@ def mask(resource: Resource) -> Resource:
     """Give the resource with every matricule masked that stands elsewhere than in its identifiers.
 
     A Patient's own identifiers are :func:`passerelle.ins.withholding.withhold`'s. A narrative that
-    repeats a masked number goes with it. What came in is not changed.
+    repeats a masked number goes with it. What came in is not changed, and given back itself when
+    nothing but its own identifiers says that there is a matricule.
     """
     own = resource.get("identifier") if resource.get("resourceType") == "Patient" else None
+    others = {name: value for name, value in resource.items() if value is not own}
+    if own is not None and not may_hold((json_text.encode(others),)):
+        return resource
     numbers: list[str | None] = []
-    masked: Resource = _masked({n: v for n, v in resource.items() if v is not own}, numbers)
+    masked: Resource = _masked(others, numbers)
     if tells(narrative_of(masked), numbers):
         del masked["text"]
     return masked if own is None else {**masked, "identifier": own}
