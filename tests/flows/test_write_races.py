@@ -20,7 +20,7 @@ from tests.flows.history_checker import FHIR, SLOW_SECONDS, Checker, settled
 pytestmark = pytest.mark.anyio
 PROCESSES = 4
 AT_ONCE = 16
-COUNTING = 8
+COUNTING = PROCESSES
 """Of those that count in one resource most come too late: more would only try again more often."""
 
 RACES = int(os.environ.get("PASSERELLE_RACES", "10000"))
