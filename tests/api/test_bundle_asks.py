@@ -209,6 +209,16 @@ async def test_a_strict_bundle_has_its_entries_strict(filled):
     assert strict.json()["entry"][0]["response"]["status"] == "400 Bad Request"
 
 
+async def test_a_document_is_a_resource_in_a_bundle_whatever_it_holds(filled):
+    kept = {"resourceType": "Binary", "id": "b2", "contentType": "application/fhir+json"}
+    await filled.kept(kept | {"data": "eA=="})
+    asked = bundle("batch", entry("GET", "Binary/b2"), entry("GET", "Binary/b2/_history/1"))
+    answer = await filled.ask("POST", "/fhir", asked)
+    for made in answer.json()["entry"]:
+        assert made["resource"]["contentType"] == "application/fhir+json"
+        assert made["resource"]["data"] == "eA=="
+
+
 async def test_bundles_are_asked_in_xml_too(filled):
     asked = bundle("batch", entry("GET", "Patient/p1"), entry("GET", "Patient"))
     answer = await filled.ask("POST", "/fhir", asked, {"Accept": "application/fhir+xml"})
@@ -246,10 +256,17 @@ async def test_bytes_of_documents_are_counted_too(narrow):
     headers = {"content-type": "text/plain"}
     await narrow.client.put("/fhir/Binary/large", content=b"x" * 30_000, headers=headers)
     answer = await narrow.ask(
-        "POST", "/fhir", bundle("batch", entry("GET", "Binary/large"), entry("GET", "Binary/b1"))
+        "POST",
+        "/fhir",
+        bundle(
+            "batch",
+            entry("HEAD", "Binary/large"),
+            entry("GET", "Binary/large"),
+            entry("GET", "Binary/b1"),
+        ),
     )
     statuses = [each["response"]["status"][:3] for each in answer.json()["entry"]]
-    assert statuses == ["413", "413"]
+    assert statuses == ["200", "413", "413"]
 
 
 @pytest.mark.parametrize("kind", ["batch", "transaction"])

@@ -147,6 +147,14 @@ def searches(draw: some.DrawFn) -> Hostile:
     return Hostile(method, joined, headers)
 
 
+ASKED = (
+    *("urn:uuid:a", "metadata", "_history?_count=1", "?_type=Patient", "_search?_id=a", "$meta"),
+    *("Patient/$everything", "Patient/$match", "Observation/$lastn", "ValueSet/$expand?url=urn:vs"),
+    *("Binary/a", "Patient/a/_history/1", "Patient/%61", "OperationDefinition/send-mss", "$x"),
+)
+CONDITIONS = ("ifMatch", "ifNoneExist", "ifNoneMatch", "ifModifiedSince")
+
+
 @some.composite
 def bundles(draw: some.DrawFn) -> Hostile:
     """Give a batch or a transaction of entries of all kinds, sound ones and others."""
@@ -157,13 +165,12 @@ def bundles(draw: some.DrawFn) -> Hostile:
         urls = (type_, f"{type_}/a", f"{type_}?{draw(query(type_))}", "", "/", "Patient/a/_history")
         request = {
             "method": draw(some.sampled_from(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"))),
-            "url": draw(
-                some.sampled_from((*urls, "urn:uuid:a", "Patient/$everything", "metadata"))
-            ),
+            "url": draw(some.sampled_from((*urls, *ASKED, f"{type_}/$validate", f"{type_}/a/*"))),
         }
         if draw(some.booleans()):
-            name = draw(some.sampled_from(("ifMatch", "ifNoneExist", "ifNoneMatch", "ifModified")))
-            request[name] = draw(some.sampled_from(('W/"1"', "identifier=a", "*", "", "a=b")))
+            name = draw(some.sampled_from(CONDITIONS))
+            values = ('W/"1"', "identifier=a", "*", "", "a=b", "0001-01-01T00:00:00+14:00", 1)
+            request[name] = draw(some.sampled_from(values))
         entry: dict[str, Any] = {"request": request}
         if draw(some.booleans()):
             entry["resource"] = resource

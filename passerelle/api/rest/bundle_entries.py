@@ -51,6 +51,10 @@ class EntryRequest(Request):
         super().__init__(scope, _headers(entry, outer), _nothing_comes, outer.body_limit)
         self._inputs = inputs
 
+    def all_pairs(self) -> list[tuple[str, str]]:
+        """Give the parameters of the query, and that a resource is wanted, whatever it holds."""
+        return [*super().all_pairs(), ("_format", FHIR_JSON)]
+
     def wanted(self) -> Wanted:
         """Give JSON, which the bundle is joined of; ``_format`` of an entry has nothing to say."""
         return Wanted()
@@ -98,9 +102,11 @@ class Entries:
             raise self._too_large(entry)
         request = EntryRequest(entry, inputs, self.outer)
         reply = await self.inner(self.repository, request, entry.address.segments)
-        if reply.stream is not None:
+        if entry.method == "HEAD":
+            reply = reply._replace(body=b"", stream=None)
+        elif reply.stream is not None:
             reply = reply._replace(body=await self._gathered(entry, reply.stream))
-        elif len(reply.body) > self.left and entry.method != "HEAD":
+        elif len(reply.body) > self.left:
             self.full = True
             raise self._too_large(entry)
         version = reply.version
@@ -109,7 +115,7 @@ class Entries:
             None if version is None else version.key,
             None if version is None else version._replace(body=None),
             entry.issues,
-            reply.body if entry.method != "HEAD" and reply.body else None,
+            reply.body or None,
         )
 
     def shown(self, method: str, answer: EntryAnswer) -> EntryAnswer:
