@@ -9,7 +9,9 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.search_terms import parsed
 from passerelle.errors.refusals import PreconditionFailed
 from passerelle.errors.rules import issue
+from passerelle.fhir.search.language.criterion import Clause
 from passerelle.fhir.search.query import Query, parse_criteria
+from passerelle.fhir.search.query_values import TokenValue
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Expectation
 
@@ -35,8 +37,15 @@ async def one_designated(gateway: Gateway, caller: Caller, query: Query) -> tupl
 def expect(query: Query, ids: tuple[str, ...]) -> Expectation:
     """Make the expectation that a condition still designates those ids at the commit.
 
-    Conditions that name a business identifier exclude each other by it, whatever else they say.
+    Conditions that name a business identifier exclude each other by its value, whatever else they
+    say and whether or not they name its system.
     """
-    pairs = [pair for pair in query.self_pairs() if not pair[0].startswith("_count")]
-    named = sorted(pair for pair in pairs if pair[0] == "identifier") or sorted(pairs)
-    return Expectation(query, ids, lock=f"{query.type}?{urlencode(named)}")
+    pairs = sorted(pair for pair in query.self_pairs() if pair[0] != "_count")
+    named = {
+        value.code
+        for clause in query.clauses
+        if isinstance(clause, Clause) and clause.name == "identifier"
+        for value in clause.values
+        if isinstance(value, TokenValue) and value.code
+    }
+    return Expectation(query, ids, f"{query.type}?{urlencode(pairs)}", tuple(sorted(named)))

@@ -1,7 +1,6 @@
 """What the store offers to the room above, and the values that travel there and back.
 
-Two implementations: ``sqlite_store.SqliteStore`` and ``postgres_store.PostgresStore``. Time and
-ids are handed in. Every reading takes the :class:`Caller`.
+``SqliteStore`` and ``PostgresStore`` offer it. Time, ids and the :class:`Caller` are handed in.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -103,12 +102,13 @@ class Delete:
 class Expectation:
     """What a condition was found to designate; the commit refuses (Stale) when that changed.
 
-    ``lock`` names the condition, so that two equal ones exclude each other on PostgreSQL.
+    Those that have a ``lock``, or one of the asked ``identifiers``, in common follow one another.
     """
 
     query: Query
     ids: tuple[str, ...]
     lock: str
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Unprocessable
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search.registry import STANDARD
 from passerelle.mappers.native.dossier import Dossier, dump
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Put, Version
@@ -59,7 +60,7 @@ def made(name: str, refers: Sequence[str], *, sound: bool = True, before: bool =
     if not refers:
         del resource["extension"]
     head = Version(key, 1, 1, 1, "PUT", b"{}", None, None, "a", 1, 1) if before else None
-    put = Put(keeping.draft(key, resource))
+    put = Put(keeping.draft(key, resource, registry=STANDARD))
     judged = resource if sound else resource | {"zz": 1}
     return Made("tasks", name, "primary", judged, put, head, None)
 

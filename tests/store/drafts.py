@@ -31,10 +31,10 @@ def make_draft(
     blob: str | None = None,
     **rest: Any,
 ) -> Draft:
-    """Make the draft of a resource; ``own`` and ``shared`` are values of its identifiers."""
+    """Make the draft of a resource; ``own``, ``shared``, ``local``: its identifiers."""
     identifiers = [
         {"system": f"urn:{system}", "value": rest.pop(system)}
-        for system in ("own", "shared")
+        for system in ("own", "shared", "local")
         if system in rest
     ]
     if identifiers:

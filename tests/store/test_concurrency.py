@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from passerelle.dossiers.conditions import expect
 from passerelle.errors.refusals import Conflict, PreconditionFailed
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import parse_criteria
@@ -26,6 +27,8 @@ from passerelle.store.opening import open_store
 pytestmark = pytest.mark.anyio
 
 MANY = 64
+SPELT = ("urn:shared|a", "a", "urn:local|b", "nobody,b", "urn:shared|a&language:missing=true")
+"""Conditions that all designate the one Patient that has both identifiers."""
 
 
 @asynccontextmanager
@@ -62,6 +65,22 @@ async def test_one_of_many_equal_conditional_creates_wins(
         said = await asyncio.gather(*(try_commit(stores[n % 2], u) for n, u in enumerate(units)))
         assert Counter(said) == {"created": 1, "Stale": MANY - 1}
         assert len(await stores[0].matching(query, SYSTEM, limit=MANY)) == 1
+
+
+async def test_conditions_on_several_identifiers_of_one_resource_exclude_each_other(
+    database_url: str, clock: Any, draft: Any
+) -> None:
+    asked = [parse_criteria("Patient", f"identifier={value}") for value in SPELT]
+    async with two_stores(database_url, clock) as stores:
+        units = [
+            Unit(
+                (Put(draft(f"p{n}", shared="a", local="b"), "POST", None, True),),
+                (expect(asked[n % len(asked)], ()),),
+            )
+            for n in range(MANY)
+        ]
+        said = await asyncio.gather(*(try_commit(stores[n % 2], u) for n, u in enumerate(units)))
+        assert Counter(said) == {"created": 1, "Stale": MANY - 1}
 
 
 async def test_one_of_many_creates_of_an_identifier_wins(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from passerelle.fhir.resource import Key
+from passerelle.fhir.search import search_parameters
 from passerelle.store.contract import Put, Unit
 from passerelle.store.sql.planning import claims_of, keys_of
 
@@ -83,7 +84,7 @@ def lock_names(unit: Unit) -> list[str]:
     """Give the names of all locks of a unit that can be told before anything is read."""
     names = [key_lock(key) for key in keys_of(unit)]
     names += [f"claim {type_} {system}|{value}" for type_, system, value in claims_of(unit)]
-    names += [f"condition {expectation.lock}" for expectation in unit.expectations]
+    names += condition_names(unit)
     names += [dossier_lock(expected.dossier) for expected in unit.dossiers]
     names += [
         dossier_lock(write.draft.rights.dossier)
@@ -91,3 +92,25 @@ def lock_names(unit: Unit) -> list[str]:
         if isinstance(write, Put) and write.draft.rights.dossier is not None
     ]
     return names
+
+
+def condition_names(unit: Unit) -> list[str]:
+    """Give the names of the conditions of a unit, and of all that makes it meet another's.
+
+    Of a resource with two identifiers one source asks for the first, another for the second. So
+    what a unit writes on conditions excludes the conditions that ask for any identifier of it.
+    """
+    if not unit.expectations:
+        return []
+    named = {f"condition {expectation.lock}" for expectation in unit.expectations}
+    named.update(
+        f"identifier {expectation.query.type} {value}"
+        for expectation in unit.expectations
+        for value in expectation.identifiers
+    )
+    for draft in (write.draft for write in unit.writes if isinstance(write, Put)):
+        asked = search_parameters.parameters(draft.key.type).get("identifier")
+        if asked is not None:
+            tokens = (token for token in draft.rows.tokens if token.param == asked.id)
+            named.update(f"identifier {draft.key.type} {token.value}" for token in tokens)
+    return sorted(named)
