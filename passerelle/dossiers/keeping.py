@@ -6,11 +6,13 @@ matricule that may not leave set apart, then body, index rows, rights columns, c
 
 import base64
 import hashlib
+from functools import partial
 from typing import NamedTuple
 
 from passerelle.dossiers.claims import claims
 from passerelle.dossiers.gateway import InsPolicy
 from passerelle.dossiers.rights_columns import rights_columns
+from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import json_text, served_body
 from passerelle.fhir.conformance import structure
@@ -94,21 +96,23 @@ async def prepare(
     A matricule set apart earlier stays when a Patient comes back without any INS: the one who
     sends it was never shown it, so its absence says nothing. What ``must_be_new`` has none.
     """
-    registry = store.parameters.registry
+    made = partial(draft, key, registry=store.parameters.registry)
     if resource["resourceType"] == "Binary":
-        resource, data = take_data(resource)
+        resource, data = await apart(resource, take_data, resource)
         if data is not None:
-            digest = hashlib.sha256(data).hexdigest()
-            return Prepared(draft(key, resource, registry=registry, blob=digest), (data,))
-        return Prepared(draft(key, resource, registry=registry, blob=blob))
-    if must_be_new or resource["resourceType"] != "Patient":
-        return Prepared(draft(key, resource, registry=registry))
-    if patient_identity.matricules(resource):
-        return Prepared(draft(key, resource, registry=registry))
+            digest = hashlib.sha256(data)
+            return Prepared(made(resource, blob=digest.hexdigest()), (data,))
+        return Prepared(made(resource, blob=blob))
+    if (
+        must_be_new
+        or resource["resourceType"] != "Patient"
+        or patient_identity.matricules(resource)
+    ):
+        return Prepared(await apart(resource, made, resource))
     head = await store.read(key, caller)
     if head is None:
-        return Prepared(draft(key, resource, registry=registry), beside=0)
-    return Prepared(draft(key, resource, registry=registry, aside=head.aside), beside=head.version)
+        return Prepared(await apart(resource, made, resource), beside=0)
+    return Prepared(await apart(resource, made, resource, aside=head.aside), beside=head.version)
 
 
 def draft(

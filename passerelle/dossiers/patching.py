@@ -7,6 +7,7 @@ from passerelle.dossiers import keeping, packaged, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
+from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Gone, NotFound, PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -79,9 +80,11 @@ async def _attempt(
     expectation: tuple[Query, tuple[str, ...]] | None = None,
 ) -> Outcome:
     head = await gateway.store.read(key, caller)
-    resource = change(head_to_patch(head, key, if_match))
+    found = head_to_patch(head, key, if_match)
+    resource = await apart(found, change, found)
     assert head is not None  # else refused above
-    warnings = keeping.demand(resource, gateway.ins, gateway.store.parameters.registry)
+    registry = gateway.store.parameters.registry
+    warnings = await apart(resource, keeping.demand, resource, gateway.ins, registry)
     checked = await written_references.check(gateway, caller, key, resource)
     kept = await keeping.prepare(gateway.store, caller, key, resource, blob=head.blob)
     put = Put(kept.draft, beside=head.version)

@@ -11,6 +11,7 @@ from passerelle.dossiers import deletions, keeping, packaged, patching, written_
 from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
+from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Gone, Invalid, Issue, NotAllowed, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -75,9 +76,7 @@ class Repository:
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True, blob=blob)
         query = await condition(self.gateway, self.caller, resource["resourceType"], if_none_exist)
-        warnings = keeping.demand(
-            resource, self.gateway.ins, self.gateway.store.parameters.registry
-        )
+        warnings = await self._demanded(resource)
 
         async def attempt() -> Outcome:
             ids = await one_designated(self.gateway, self.caller, query)
@@ -121,9 +120,7 @@ class Repository:
         match, Invalid when the body's id is not that of the match.
         """
         query = await condition(self.gateway, self.caller, type, criteria)
-        warnings = keeping.demand(
-            resource, self.gateway.ins, self.gateway.store.parameters.registry
-        )
+        warnings = await self._demanded(resource)
         given = resource.get("id")
 
         async def attempt() -> Outcome:
@@ -221,6 +218,10 @@ class Repository:
             return _nothing()
         return self.gateway.store.blob(binary.blob, first=first, last=last)
 
+    async def _demanded(self, resource: Resource) -> tuple[Issue, ...]:
+        registry = self.gateway.store.parameters.registry
+        return await apart(resource, keeping.demand, resource, self.gateway.ins, registry)
+
     def _new_key(self, resource: Resource) -> Key:
         return Key(resource["resourceType"], self.gateway.new_id())
 
@@ -234,9 +235,7 @@ class Repository:
         must_be_absent: bool = False,
         blob: str | None = None,
     ) -> Outcome:
-        warnings = keeping.demand(
-            resource, self.gateway.ins, self.gateway.store.parameters.registry
-        )
+        warnings = await self._demanded(resource)
 
         async def attempt() -> Outcome:
             return await self._keep(

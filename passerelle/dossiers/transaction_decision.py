@@ -14,7 +14,7 @@ from passerelle.dossiers.bundle_refusals import place_of, placed, refusal_of
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
 from passerelle.dossiers.transaction_links import Links
-from passerelle.dossiers.turns import give_way
+from passerelle.dossiers.turns import apart, give_way
 from passerelle.errors.refusals import Issue, PasserelleError, TooLarge
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
@@ -150,7 +150,9 @@ class Deciding:
         """Add the writing of a resource that has its final links, unless it has faults."""
         made, index = self.made, entry.index
         registry = self.gateway.store.parameters.registry
-        structural, identity = keeping.faults(resource, self.gateway.ins, registry)
+        structural, identity = await apart(
+            resource, keeping.faults, resource, self.gateway.ins, registry
+        )
         place = f"{place_of(index)}.resource"
         said = [placed(one, place) for one in (*structural, *identity)]
         graves = [one for one in said if keeping.is_grave(one)]

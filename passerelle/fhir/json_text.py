@@ -21,6 +21,10 @@ EXPONENT_MAX = 1000
 DEPTH_MAX = 100
 """How deep objects and arrays may stand in one another: thrice what any resource needs."""
 
+PARTS_MAX = 5_000_000
+"""Values in one body: a large bundle has some three million; each takes a hundred bytes here."""
+
+_MARKS = (b",", b"{", b"[")
 _HOLDERS = frozenset({dict, list})
 _MAYBE_CONTROL = re.compile(rb"\\(?:[bf]|u00[01])")
 _CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bcef]|1[0-9a-f]))", re.IGNORECASE)
@@ -72,6 +76,8 @@ def decode(body: bytes) -> Resource:
     Raises Invalid: not UTF-8, malformed, too deep, a name twice in one object at any depth, a
     character that FHIR does not allow in a string, a number beyond all use, not an object.
     """
+    if len(body) > PARTS_MAX and sum(map(body.count, _MARKS)) > PARTS_MAX:
+        raise Invalid(issue("json.too-many-parts", limit=PARTS_MAX))
     try:
         value = _decoder.decode(body)
     except RecursionError:

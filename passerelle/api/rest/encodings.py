@@ -20,6 +20,10 @@ BYTES_MIN = 4_096
 LARGE_BYTES = 200_000
 """Above this it is done in a thread, so that others need not wait."""
 
+RATIO_MAX, RATIO_FROM = 200, 2_000_000
+"""Bytes that come out of gzip for one that goes in, once so many have come out; texts of FHIR give
+some ten to fifty."""
+
 PIECE = 65_536
 """As much of a body is inflated at a time."""
 
@@ -80,12 +84,14 @@ def is_gzip(headers: Mapping[bytes, bytes]) -> bool:
 async def inflated(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
     """Give what a body in gzip holds, piece by piece.
 
-    Raises TooLarge as soon as more than ``limit`` bytes have come out, Invalid for what is no gzip
+    Raises TooLarge as soon as more than ``limit`` bytes have come out, or more than any text gives
+    for so few that came in, Invalid for what is no gzip
     or is not whole.
     """
-    opened, size, begun = zlib.decompressobj(_GZIP), 0, False
+    opened, size, begun, received = zlib.decompressobj(_GZIP), 0, False, 0
     async for chunk in chunks:
         rest = chunk
+        received += len(chunk)
         while rest:
             if opened.eof:  # one more member
                 opened = zlib.decompressobj(_GZIP)
@@ -98,6 +104,8 @@ async def inflated(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[by
             size += len(piece)
             if size > limit:
                 raise TooLarge(issue("http.body-too-large", limit=limit))
+            if size > RATIO_FROM and size > RATIO_MAX * received:
+                raise TooLarge(issue("http.body-inflates"))
             if piece:
                 yield piece
     if begun and not opened.eof:

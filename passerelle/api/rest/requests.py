@@ -22,6 +22,7 @@ PAIRS_MAX = 1000
 ENCODED = frozenset({b"content-encoding", b"transfer-encoding"})
 """Headers that tell how a body is coded."""
 
+LARGE_JSON_BYTES = 1_000_000
 LARGE_XML_BYTES = 100_000
 """A body of XML above this is read in a thread of its own, so that others need not wait."""
 
@@ -189,6 +190,8 @@ class Request:
             raise Invalid(issue("http.body-missing"))
         self._scope[BODY] = Body(format_, body)
         if format_ == "json":
+            if len(body) > LARGE_JSON_BYTES:
+                return await asyncio.to_thread(json_text.decode, body)
             return json_text.decode(body)
         if len(body) > LARGE_XML_BYTES:
             return await asyncio.to_thread(reader.decode, body)

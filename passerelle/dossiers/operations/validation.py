@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from passerelle.dossiers import deletions, keeping, written_references
 from passerelle.dossiers.claims import claims
 from passerelle.dossiers.repository import Repository
+from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -49,7 +50,7 @@ async def validate(repository: Repository, asked: Validation) -> list[Issue]:
     found += [*_about_declared(asked, resource), *_about_place(asked, resource)]
     gateway = repository.gateway
     registry = gateway.store.parameters.registry
-    structural, identity = keeping.faults(resource, gateway.ins, registry)
+    structural, identity = await apart(resource, keeping.faults, resource, gateway.ins, registry)
     found += [*structural, *identity]
     if any(keeping.is_grave(said) for said in structural):
         return found  # what comes next reads sound resources only
