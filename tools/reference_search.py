@@ -57,8 +57,10 @@ def write() -> str:
         "## Chains",
         "`patient.identifier=…`, `subject:Patient.name=…`; `_has:Observation:patient:code=…`, also "
         "nested (`_has:Task:patient:_has:…`) and within chains (`patient._has:…`). A reference "
-        "that carries an identifier only leads to the resource that carries the same. `_list=id` "
-        "finds what a List has as an item.",
+        "that carries an identifier only leads to the resource that carries the same; without a "
+        "`type` it may be of any, so that `patient.identifier=…` finds it. `_list=id` finds what a "
+        "List has as an item. Criteria of conditions (`If-None-Exist` and the others) are spelled "
+        "in the same way, those that ask the terminology included; only words are none.",
         "## Filters",
         "`_filter`, with `and`, `or` (of one rank, from left to right), `not (…)`, parentheses, "
         "paths (`patient.name`) and filters within them (`patient[active eq true].name`). Values "

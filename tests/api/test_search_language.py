@@ -119,3 +119,97 @@ async def test_a_hierarchy_is_searched(served):
     assert ids(
         await served.ask("GET", "/fhir/Patient?_has:Procedure:patient:location:below=a")
     ) == ["x"]
+
+
+async def test_an_identifier_alone_leads_to_who_has_it(served):
+    known = {"system": "urn:s", "value": "7"}
+    await served.kept({"resourceType": "Patient", "id": "x", "identifier": [known]})
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "pouls"}}
+    for id, subject in {
+        "typed": {"type": "Patient", "identifier": known},
+        "bare": {"identifier": known},
+        "group": {"type": "Group", "identifier": {"system": "urn:g", "value": "7"}},
+        "other": {"identifier": {"system": "urn:s", "value": "8"}},
+    }.items():
+        await served.kept({**observation, "id": id, "subject": subject})
+
+    async def found(asked):
+        return ids(await served.ask("GET", f"/fhir/{asked}"))
+
+    assert await found("Observation?patient.identifier=urn:s%7C7") == ["typed", "bare"]
+    assert await found("Observation?subject.identifier=urn:s%7C7") == ["typed", "bare"]
+    assert await found("Observation?subject:Patient._id=x") == ["typed", "bare"]
+    assert await found("Observation?patient:identifier=urn:s%7C7") == ["typed", "bare"]
+    assert await found("Observation?patient:missing=true") == ["group"]
+    assert await found("Patient?_has:Observation:patient:status=final") == ["x"]
+    # What a reference says literally is another question.
+    assert await found("Observation?patient=x") == []
+
+
+async def marked(served):
+    values = ("a,b", "a|b", "a$b", "a\\b", "a+b", "a b", "a", "b")
+    for number, value in enumerate(values):
+        identifier = [{"system": "urn:m", "value": value}]
+        names = [{"family": "Le Gall", "given": ["Zoé"]}] if number < 2 else []
+        await served.kept(
+            {"resourceType": "Patient", "id": str(number), "identifier": identifier, "name": names}
+            if names
+            else {"resourceType": "Patient", "id": str(number), "identifier": identifier}
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("identifier=a%5C,b", ["0"]),
+        ("identifier=a%5C%7Cb", ["1"]),
+        ("identifier=urn:m%7Ca%5C%7Cb", ["1"]),
+        ("identifier=a%5C$b", ["2"]),
+        ("identifier=a%5C%5Cb", ["3"]),
+        ("identifier=a%2Bb", ["4"]),
+        ("identifier=a+b", ["5"]),
+        ("identifier=a%20b", ["5"]),
+        ("identifier=a,b", ["6", "7"]),
+        ("identifier=a&identifier=b", []),
+        ("identifier=a&identifier=a,b", ["6"]),
+        ("family=le+gall&given=zoe", ["0", "1"]),
+        ("family=le%20gall&identifier=a%5C,b,a%5C%7Cb", ["0", "1"]),
+        ("_lastUpdated=gt2000-01-01T00:00:00+01:00&_sort=-_id&_count=1", ["7"]),
+        ("identifier=", list("01234567")),
+    ],
+)
+async def test_marks_and_blanks_are_read_by_get_and_by_post(served, query, found):
+    await marked(served)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    by_get = await served.ask("GET", f"/fhir/Patient?{query}")
+    by_post = await served.ask("POST", "/fhir/Patient/_search", query.encode(), form)
+    assert ids(by_get) == found
+    assert by_post.json() == by_get.json()
+    first, _, rest = query.partition("&")
+    mixed = await served.ask("POST", f"/fhir/Patient/_search?{first}", rest.encode(), form)
+    assert mixed.json() == by_get.json()
+
+
+MANY = ",".join(map(str, range(10_000)))
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        (f"identifier={MANY}", "search.too-many-values"),
+        (f"family={MANY}", "search.too-many-values"),
+        (f"phonetic={MANY}", "search.too-many-values"),
+        ("link:Patient." * 200 + "_id=1", "search.chain-too-deep"),
+        ("_has:Patient:link:" * 200 + "_id=1", "search.chain-too-deep"),
+        ("&".join(["family=a"] * 200), "search.too-many-clauses"),
+        ("_sort=family&_sort=given", "search.repeated"),
+        ("_sort=" + ",".join(["family"] * 20), "search.sort-not-supported"),
+        ("family=" + "a" * 5_000, "search.value-too-long"),
+        ("family=a,,b", "search.value-invalid"),
+        ("identifier=a%5Cb", "search.value-invalid"),
+    ],
+)
+async def test_a_search_has_bounds_and_says_which(served, rules, query, rule):
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await served.ask("POST", "/fhir/Patient/_search", query.encode(), form)
+    assert (answer.status_code, rules(answer)) == (400, [rule])

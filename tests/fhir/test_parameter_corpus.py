@@ -5,7 +5,7 @@ The engine (fhirpathpy) is asked for what the expression means where it cannot t
 - ``as`` on several nodes keeps those of the type, as ``ofType`` does: so the expressions of R4 mean
   it, though http://hl7.org/fhirpath/N1/#as-type-specifier wants one node on the left.
 - ``resolve() is T`` is told from the reference itself: a search index sees one resource at a time
-  (https://hl7.org/fhir/R4/search.html#reference).
+  (https://hl7.org/fhir/R4/search.html#reference). An identifier without a type may lead to any.
 - ``hasExtension(url)`` is ``extension(url).exists()`` (https://hl7.org/fhir/R4/fhirpath.html).
 """
 
@@ -78,8 +78,15 @@ def theirs(expression: str, resource: dict[str, Any]) -> list[Any]:
         node
         for evaluate, wanted in engine(expression)
         for node in evaluate(resource)
-        if wanted is None or (isinstance(node, dict) and target_type(node) == wanted)
+        if wanted is None or (isinstance(node, dict) and may_lead(node, wanted))
     ]
+
+
+def may_lead(node: dict[str, Any], wanted: str) -> bool:
+    """Tell whether a Reference may lead to a type: what is an identifier only leads to any."""
+    if target_type(node) is None and "reference" not in node:
+        return "identifier" in node
+    return target_type(node) == wanted
 
 
 def ours(type_: str, expression: str, resource: dict[str, Any]) -> list[Any]:

@@ -45,13 +45,20 @@ def leads_to(reference: Any) -> str | None:
     return parts[-2] if len(parts) > 1 else reference.get("type")
 
 
+def _may_be(reference: Any, wanted: str) -> bool:
+    """Tell whether a Reference leads to a type; an identifier alone may lead to any."""
+    if isinstance(reference, dict) and reference.keys() & {"reference", "type"}:
+        return leads_to(reference) == wanted
+    return isinstance(reference, dict) and "identifier" in reference
+
+
 def _evaluated(expression: str, resource: Resource) -> list[Any]:
     found: list[Any] = []
     # `_text` and `_content` lead nowhere.
     for part in expression.split(" | ") if expression else ():
         # The engine does not know of every type that it is a Resource.
         evaluate, wanted = _compiled(part.strip().removeprefix("Resource."))
-        found += [n for n in evaluate(resource) if wanted is None or leads_to(n) == wanted]
+        found += [n for n in evaluate(resource) if wanted is None or _may_be(n, wanted)]
     return found
 
 

@@ -61,11 +61,21 @@ def where_equal(member: str, literal: str | bool) -> Step:
     return step
 
 
+def _may_lead(reference: dict[str, Any], wanted: str) -> bool:
+    named = target_type(reference)
+    if named is not None:
+        return named == wanted
+    return "identifier" in reference and "reference" not in reference
+
+
 def where_resolves(wanted: str) -> Step:
-    """Make the step that keeps the references to a type, told by how they are written."""
+    """Make the step that keeps the references to a type, told by how they are written.
+
+    One that says an identifier and nothing else may lead to any type: it is kept as well.
+    """
 
     def step(nodes: Nodes) -> Nodes:
-        return [node for node in nodes if type(node) is dict and target_type(node) == wanted]
+        return [node for node in nodes if type(node) is dict and _may_lead(node, wanted)]
 
     return step
 
