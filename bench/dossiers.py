@@ -14,6 +14,7 @@ PATIENTS_AN_ORGANIZATION = 1_000
 LOINC = "http://loinc.org"
 RPPS = "urn:oid:1.2.250.1.71.4.2.1"
 FINESS = "urn:oid:1.2.250.1.71.4.2.2"
+STAYS = "https://ch-exemple.example/sejours"
 TITLES = ("Demander l'APA", "Renouveler l'ordonnance", "Appeler la famille", "Planifier la VAD")
 OF_A_PATIENT = 8
 """As many resources one patient comes to."""
@@ -60,7 +61,7 @@ def encounter(number: int) -> Resource:
     return {
         "resourceType": "Encounter",
         "id": id_of("Encounter", number),
-        "identifier": [{"system": "https://ch-exemple.example/sejours", "value": f"S{number}"}],
+        "identifier": [{"system": STAYS, "value": f"S{number}"}],
         "status": "finished",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
         "subject": link("Patient", number),

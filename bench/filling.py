@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
+import asyncpg
+
 from bench.dossiers import everything
 from bench.patients import Resource
 from passerelle.app import clock
@@ -22,6 +24,7 @@ from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Put, Store, Unit
 from passerelle.store.migrate import migrate
 from passerelle.store.opening import open_store
+from passerelle.store.postgresql.postgres_url import is_postgres, plain_url
 
 TOGETHER = 500
 """As many resources go in one commit."""
@@ -82,7 +85,19 @@ def fill(database_url: str, patients: int) -> Filled:
             await store.close()
         return Filled(resources, time.perf_counter() - began)
 
-    return asyncio.run(run())
+    filled = asyncio.run(run())
+    if is_postgres(database_url):
+        asyncio.run(_settle(database_url))
+    return filled
+
+
+async def _settle(database_url: str) -> None:
+    """Do what the server does by itself a minute later: count the rows, mark what is visible."""
+    connection = await asyncpg.connect(plain_url(database_url))
+    try:
+        await connection.execute("VACUUM (ANALYZE)")
+    finally:
+        await connection.close()
 
 
 def main() -> None:

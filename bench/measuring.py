@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from bench import deep_pages, processes
+from bench.dossier_searches import SEARCHES
 from bench.http_messages import request
 from bench.load import LoadPlan
 from bench.patients import IPP, family_of, head_of, ipp, patient_bytes, transaction_bytes
@@ -90,6 +91,10 @@ def lines(target: Target, seeded: Seeded, scale: Scale) -> Iterator[Line]:
         searches(lambda n: f"family={quote(head_of(n))}&_count=10"),
         "read",
     )
+    if seeded.resources > patients:
+        for name, of in SEARCHES.items():
+            asked = [request("GET", f"{base}/{of(n)}") for n in range(0, patients, step)]
+            yield Line(name, plan(asked), "read")
     pages = deep_pages.walk(target, f"Patient?_count={deep_pages.PAGE}", scale.depth)
     if pages.deep:
         yield Line("page 1 of 10", plan([request("GET", pages.first)]), "read")

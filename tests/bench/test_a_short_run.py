@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 from bench.__main__ import measure_gateway
+from bench.dossier_searches import SEARCHES
 from bench.measuring import Scale
 from bench.records import records
 
@@ -28,6 +29,7 @@ def test_every_line_of_the_table_is_measured_on_a_gateway(tmp_path):
         "search identifier",
         "search family prefix, 10 given",
         "search family, 1 in 40, 10 given",
+        *SEARCHES,
         "create, durable",
         "transaction of 20",
         "CRUD mix, 3 users",

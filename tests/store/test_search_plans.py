@@ -113,6 +113,16 @@ def test_a_beginning_is_gone_along_in_the_order_of_its_index_and_on_from_a_place
         assert not [step for step in steps if "ORDER BY" in step]
 
 
+def test_a_year_drives_rather_than_a_gender_and_a_gender_rather_than_all_since_a_year(
+    connection: sqlite3.Connection,
+) -> None:
+    year = plan(connection, ask("Patient", ("gender", "male"), ("birthdate", "1979")))
+    assert any(step.endswith("USING PRIMARY KEY (param=? AND low>? AND low<?)") for step in year)
+    since = plan(connection, ask("Patient", ("birthdate", "ge1979"), ("gender", "male")))
+    assert any(step.endswith("PRIMARY KEY (param=? AND value=? AND system=?)") for step in since)
+    assert not [step for step in since if "ORDER BY" in step]
+
+
 def test_ids_are_looked_up_by_type_and_id(connection: sqlite3.Connection) -> None:
     step = "SEARCH resource USING INDEX resource_type_id (type=? AND id=?)"
     assert step in plan(connection, ask("Patient", ("_id", "1")))

@@ -51,6 +51,13 @@ _RANKS = {
     "number": 7,
     "quantity": 7,
 }
+_ONE_OF_FEW = 8
+"""A status, a gender: one of a handful of codes; a day or a year leaves fewer."""
+
+_OPEN = 9
+"""Dates from or until a day."""
+
+_WIDER = 4
 _WIDE = frozenset(
     {
         "contains",
@@ -78,7 +85,12 @@ def _leaf_rank(clause: ClauseShape) -> int | None:
         return None
     if parameter.code in _IDENTIFIERS and clause.modifier not in _WIDE:
         return 1
-    return _RANKS[parameter.kind] + (4 if clause.modifier in _WIDE else 0)
+    wide = _WIDER if clause.modifier in _WIDE else 0
+    if parameter.kind == "token" and parameter.system is not None:
+        return _ONE_OF_FEW + wide
+    if parameter.kind == "date" and any(group.shape != "eq" for group in clause.groups):
+        return _OPEN + wide
+    return _RANKS[parameter.kind] + wide
 
 
 def rank(shape: Shape) -> int | None:
