@@ -62,6 +62,14 @@ def _evaluated(expression: str, resource: Resource) -> list[Any]:
     return found
 
 
+def _within(base: str, number: int, part: str) -> str:
+    """Spell what a component leads to from one element; some start from the resource again."""
+    type = base.lstrip("(").partition(".")[0]
+    if part.startswith("%resource."):
+        return part.replace("%resource", type)
+    return f"({base})[{number}].{part}"
+
+
 class Nodes:
     """What parameters lead to in one world, each evaluated once."""
 
@@ -85,7 +93,7 @@ class Nodes:
                         [
                             node
                             for part in component.expression.split(" | ")
-                            for node in _evaluated(f"({base})[{number}].{part}", resource)
+                            for node in _evaluated(_within(base, number, part), resource)
                         ]
                         for component in parameter.components
                     ]

@@ -35,6 +35,8 @@ _LEFT_OUT = frozenset(
 )
 _ELSEWHERE = "http://elsewhere.fr/fhir/"
 _DEPTH_MAX = 4
+_SHARES = (0.5, 0.4, 0.25, 0.25, 0.25)
+"""Of the elements of a type that are there, by how deep they lie."""
 _FULLER = (*RARE, "RiskAssessment.prediction", "Location.position", "Group.characteristic")
 _MANY = 2
 
@@ -186,9 +188,10 @@ _SKIPPED = {"xhtml", "base64Binary", "Resource", "Extension", "Signature", "uuid
 class Maker:
     """Makes the resources of one world."""
 
-    def __init__(self, random: Random, types: tuple[str, ...]) -> None:
+    def __init__(self, random: Random, types: tuple[str, ...], *, fullness: float = 0.0) -> None:
         self.random = random
         self.types = types
+        self.fullness = fullness
 
     def reference(self, targets: tuple[str, ...]) -> Resource:
         """Make a reference, to one of this world where one of its types is allowed."""
@@ -228,7 +231,7 @@ class Maker:
         """Make the elements of a type, fewer the deeper they lie."""
         found: Resource = {}
         for element in elements(type):
-            share = (0.5, 0.4, 0.25, 0.25, 0.25)[depth] + (0.3 if type in _FULLER else 0.0)
+            share = _SHARES[depth] + (0.3 if type in _FULLER else self.fullness)
             if element.name in _LEFT_OUT or self.random.random() > share:
                 continue
             kind = self.random.choice(element.kinds)

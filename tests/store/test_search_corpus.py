@@ -17,11 +17,10 @@ import pytest
 from passerelle.errors.refusals import Invalid
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.search.query import parse
-from passerelle.fhir.search.search_parameters import Parameter, parameters
+from passerelle.fhir.search.search_parameters import parameters
 from tests.fhir.test_parameter_corpus import examples
-from tests.oracle.intervals import span
+from tests.oracle.asked_of import asked
 from tests.oracle.nodes import Nodes
-from tests.oracle.said import codes, folded, literal_of, strings
 from tests.store.search_records import Record, fill, find, record
 
 __all__ = ["record"]
@@ -30,95 +29,7 @@ Resource = dict[str, Any]
 BATCH = 60
 SAMPLE_EACH = 20
 BYTES_MAX = 20_000
-TEXT_MAX = 80
 OF_THE_ROW = ("_id", "_lastUpdated")
-
-
-def escaped(text: str) -> str:
-    for mark in "\\,|$":
-        text = text.replace(mark, "\\" + mark)
-    return text
-
-
-def token(node: Any) -> str | None:
-    for found in codes(node, None):
-        code = escaped(found.code)
-        return f"{escaped(found.system)}|{code}" if found.system else code
-    return None
-
-
-def string(node: Any) -> str | None:
-    texts = [text for text in strings(node) if folded(text[:TEXT_MAX])]
-    return escaped(" ".join(texts[0][:TEXT_MAX].split())) if texts else None
-
-
-def reference(node: Any) -> str | None:
-    literal = literal_of(node)
-    if literal is None or literal.startswith("#") or ("/" not in literal and ":" not in literal):
-        return None
-    return escaped(literal)
-
-
-def date(node: Any) -> str | None:
-    if span(node) is None:
-        return None
-    if isinstance(node, str):
-        return node
-    repeat = node.get("repeat", {}).get("boundsPeriod", {})
-    return "ap" + str((node.get("event") or [None])[0] or {**node, **repeat}.get("start")
-                      or {**node, **repeat}.get("end"))  # fmt: skip
-
-
-def number(node: Any) -> str | None:
-    if isinstance(node, dict):
-        return None
-    return str(node)
-
-
-def quantity(node: Any) -> str | None:
-    if not isinstance(node, dict) or "origin" in node:
-        return None
-    held = node.get("low") or node.get("high") or node
-    if "value" not in held or "e" in str(held["value"]).lower():
-        return None
-    prefix = "le" if "low" in node else "ge" if "high" in node else ""
-    if held.get("system") and held.get("code"):
-        unit = f"{escaped(held['system'])}|{escaped(held['code'])}"
-        return f"{prefix}{held['value']}|{unit}"
-    return f"{prefix}{held['value']}"
-
-
-def uri(node: Any) -> str | None:
-    return escaped(node) if isinstance(node, str) else None
-
-
-def special(node: Any) -> str | None:
-    return f"{node['latitude']}|{node['longitude']}|1|km" if "latitude" in node else None
-
-
-SPELLED = {
-    **{"token": token, "string": string, "reference": reference, "date": date},
-    **{"number": number, "quantity": quantity, "uri": uri, "special": special},
-}
-
-
-def first(kind: str, nodes: list[Any]) -> str | None:
-    return next((text for node in nodes if (text := SPELLED[kind](node))), None)
-
-
-def asked(known: Nodes, parameter: Parameter, resource: Resource) -> str | None:
-    """Spell a search for a value that a resource has of a parameter."""
-    kind: str = parameter.kind
-    if kind != "composite":
-        return first(kind, known.of(parameter, resource))
-    for element in known.components(parameter, resource):
-        parts = [
-            first(component.kind, nodes)
-            for component, nodes in zip(parameter.components, element, strict=True)
-        ]
-        if all(parts):
-            return "$".join(str(part) for part in parts)
-    return None
 
 
 def check(record: Record, batch: list[Resource], counted: Counter[str]) -> list[str]:

@@ -29,6 +29,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _IGNORED = re.compile(r"[\x00-\x20]+")  # browsers leave them out of a scheme
 _SCHEMES = frozenset({"http", "https", "mailto", "tel", "urn", "ftp"})
 _STYLE = re.compile(r"url\s*\(|expression|javascript|@import|-moz-binding|behavior|\\", re.I)
+_OWN_IMAGE = re.compile(
+    r"url\((?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?|data:image/(?:png|gif|jpeg);base64,[A-Za-z0-9+/=]+)\)"
+)
+"""A picture in the style itself, or beside the page, as published guides have them."""
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
@@ -74,7 +78,7 @@ def _harmless(name: str, value: str) -> bool:
     if name not in ATTRIBUTES:
         return False
     if name == "style":
-        return _STYLE.search(value) is None
+        return _STYLE.search(_OWN_IMAGE.sub("", value)) is None
     if name not in _LINKS:
         return True
     address = _IGNORED.sub("", value)
