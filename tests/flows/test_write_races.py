@@ -145,7 +145,7 @@ async def race_patches(clients: list[httpx.AsyncClient], id_: str, many: int) ->
         answer = await settled(lambda: client.patch(address, content=content, headers=JSON_PATCH))
         assert answer.status_code == 200, answer.text
 
-    await at_once(append, clients, many)
+    await at_once(append, clients, many, 2 * COUNTING)
     read = await clients[-1].get(address)
     assert sorted(int(name["text"]) for name in read.json()["name"]) == list(range(many + 1))
     assert read.headers["etag"] == f'W/"{many + 1}"'
