@@ -53,6 +53,7 @@ def router(gateway: Gateway, metrics: Metrics) -> APIRouter:
             base_url=gateway.base_url,
             software_version=request.app.version,
             writing=gateway.writing,
+            known=gateway.store.parameters.registry.parameters,
             types=types_named(types),
         )
         return _json(json_text.encode(described), 200)

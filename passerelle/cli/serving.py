@@ -17,9 +17,9 @@ from passerelle.cli import printing, starting
 from passerelle.cli.printing import JsonOption
 
 if TYPE_CHECKING:
+    from passerelle.dossiers.parameter_standing import Standing
     from passerelle.fhir.search.registry import Registry
     from passerelle.settings import Settings
-    from passerelle.store.parameter_rows import AddedRow
 
 Workers = Annotated[
     int, typer.Option("--workers", min=1, max=64, help="Nombre de processus (PostgreSQL).")
@@ -259,24 +259,32 @@ def _registry_of(settings: "Settings", *, json: bool) -> "Registry":
     return found[0]
 
 
-def _shown_added(rows: "Sequence[AddedRow]", *, json: bool) -> None:
+def _shown_added(rows: "Sequence[Standing]", *, json: bool) -> None:
     """Show the parameters that were added, and how far each is."""
     if json:
-        names = ("url", "type", "code", "kind", "state", "percent", "done", "total")
-        printing.as_json([{name: getattr(row, name) for name in names} for row in rows])
+        told = [row._asdict() | {"issues": [said.rule for said in row.issues]} for row in rows]
+        printing.as_json(told)
         return
     heads = (("paramètre", "parameter"), ("type", "type"), ("état", "state"), ("%", "%"))
-    printing.table(
-        heads, [(row.url, f"{row.type} {row.code}", row.state, row.percent) for row in rows]
-    )
+    lines = [
+        (
+            row.url,
+            f"{row.type} {row.code}",
+            row.state,
+            ", ".join(said.rule for said in row.issues) or row.percent,
+        )
+        for row in rows
+    ]
+    printing.table(heads, lines)
 
 
 def _added(settings: "Settings", *, work: bool, json: bool) -> None:
     """Show the parameters that were added, after their old data was indexed if ``work``."""
     from passerelle.app import make_gateway
     from passerelle.dossiers.parameter_indexing import index_all
+    from passerelle.dossiers.parameter_standing import standings
 
-    found: list[AddedRow] = []
+    found: list[Standing] = []
 
     async def look() -> None:
         gateway = make_gateway(settings)
@@ -284,12 +292,12 @@ def _added(settings: "Settings", *, work: bool, json: bool) -> None:
         try:
             if work:
                 await index_all(gateway)
-            found.extend(await gateway.store.parameters.rows())
+            found.extend(await standings(gateway))
         finally:
             await gateway.store.close()
 
     _run(look(), json=json)
-    _shown_added([row for row in found if row.state != "gone"], json=json)
+    _shown_added(found, json=json)
 
 
 def settings_or_stop(*, json: bool) -> "Settings":

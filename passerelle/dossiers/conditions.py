@@ -18,11 +18,12 @@ from passerelle.store.contract import Expectation
 
 async def condition(gateway: Gateway, caller: Caller, type: str, criteria: str) -> Query:
     """Understand criteria of a type; what they ask of terminology is asked now. Raises Invalid."""
-    registry = gateway.store.parameters.registry
     return await parsed(
         gateway,
         caller,
-        lambda terms: parse_criteria(type, criteria, gateway.base_url, terms, registry=registry),
+        lambda terms: parse_criteria(
+            type, criteria, gateway.base_url, terms, registry=gateway.store.parameters.registry
+        ),
     )
 
 

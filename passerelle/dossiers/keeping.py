@@ -48,8 +48,7 @@ def faults(
     if any(is_grave(said) for said in structural):
         return structural, []
     if resource["resourceType"] == "SearchParameter":
-        taken = added_parameters.taken_by(registry)
-        return structural, list(added_parameters.read(resource, taken).faults)
+        return structural, list(added_parameters.faults(resource, registry))
     if resource["resourceType"] != "Patient":
         return structural, []
     return structural, ins_rules.check_patient(resource, allow_test=ins.allow_test)

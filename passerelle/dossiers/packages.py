@@ -161,8 +161,8 @@ def _about_parameter(each: Packaged, resource: Resource, registry: Registry) -> 
     """Warn of a SearchParameter that cannot be one of ours."""
     if each.key.type != "SearchParameter":
         return []
-    faults = added_parameters.read(resource, added_parameters.taken_by(registry)).faults
-    return [replace(said, severity="warning", expression=each.path) for said in faults]
+    found = added_parameters.faults(resource, registry)
+    return [replace(said, severity="warning", expression=each.path) for said in found]
 
 
 def _begun(package: Package, at: int) -> InstalledPackage:

@@ -5,6 +5,8 @@ back, so that a lease never runs out; the place that was come to is in the recor
 worker goes on from there.
 """
 
+from typing import Literal
+
 from passerelle.dossiers.gateway import Gateway
 from passerelle.store.added_parameters import JOB_KIND
 from passerelle.store.caller import SYSTEM
@@ -28,7 +30,9 @@ async def index_some(gateway: Gateway, job: Job) -> None:
     await parameters.settle()
     for _ in range(STEPS_MAX):
         if not await parameters.step(STEP_SIZE):
-            end = JobEnd(job.id, job.holder, "done")
+            due = await parameters.clearing_due()
+            state: Literal["done", "waiting"] = "done" if due is None else "waiting"
+            end = JobEnd(job.id, job.holder, state, due=due)
             break
     else:
         end = JobEnd(job.id, job.holder, "waiting", due=gateway.clock())

@@ -18,6 +18,7 @@ from passerelle.fhir import json_text
 from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.patch.patch import Patch
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.search import added_parameters
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 from passerelle.store.contract import HistoryPage, Outcome, Page, Put, Unit, Version
@@ -219,7 +220,10 @@ class Repository:
         return self.gateway.store.blob(binary.blob, first=first, last=last)
 
     async def _demanded(self, resource: Resource) -> tuple[Issue, ...]:
-        registry = self.gateway.store.parameters.registry
+        parameters = self.gateway.store.parameters
+        if resource.get("resourceType") == added_parameters.PLACE:
+            await parameters.refresh(now=True)  # another process may have added one just now
+        registry = parameters.registry
         return await apart(resource, keeping.demand, resource, self.gateway.ins, registry)
 
     def _new_key(self, resource: Resource) -> Key:

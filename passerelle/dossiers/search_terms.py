@@ -5,14 +5,17 @@ what it needs of terminology is fetched when it asks, and the search is then rea
 """
 
 from collections.abc import Callable, Collection
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from contextlib import suppress
+from typing import Literal, NamedTuple, TypeAlias
 
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.terminology import Named, Terms
-from passerelle.errors.refusals import Invalid, NotFound, Unprocessable
+from passerelle.errors.refusals import Invalid, NotFound, Unavailable, Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.language.terminology import Code
+from passerelle.fhir.search.query import Query
+from passerelle.fhir.search.registry import Registry
 from passerelle.fhir.terminology.canonicals import parse
 from passerelle.fhir.terminology.code_system import CodeSystem
 from passerelle.store.caller import Caller
@@ -21,7 +24,6 @@ QUESTIONS_MAX = 100
 """Value sets and codes that one search may ask of."""
 
 Codes: TypeAlias = frozenset[Code] | None
-T = TypeVar("T")
 
 
 class _Question(NamedTuple):
@@ -71,20 +73,39 @@ class FetchedTerms:
         return self._known[question]
 
 
-async def parsed(gateway: Gateway, caller: Caller, read: Callable[[FetchedTerms], T]) -> T:
+async def parsed(gateway: Gateway, caller: Caller, read: Callable[[FetchedTerms], Query]) -> Query:
     """Read a search that may ask of terminology.
 
-    ``read`` is a pure reading, begun again when something had to be fetched. Raises what it raises,
-    and Invalid when it asks for too much.
+    ``read`` is a pure reading, begun again when something had to be fetched, and when it met a
+    name that another process may just have added or taken away as a search parameter. Raises what
+    it raises, and Invalid when it asks for too much.
     """
     fetched = FetchedTerms()
     terms = Terms(gateway, caller)
+    looked = False
     for _ in range(QUESTIONS_MAX):
+        known = gateway.store.parameters.registry
         try:
-            return read(fetched)
+            query = read(fetched)
         except Needed as needed:
             fetched.learn(needed.question, await _fetch(terms, needed.question))
+            continue
+        except Invalid:
+            if looked or not await _changed(gateway, known):
+                raise
+        else:
+            certain = looked or not (query.ignored or query.asks_added)
+            if certain or not await _changed(gateway, known):
+                return query
+        looked = True
     raise Invalid(issue("terminology.too-costly", limit=QUESTIONS_MAX))
+
+
+async def _changed(gateway: Gateway, known: Registry) -> bool:
+    """Look whether the search parameters are other ones; a record that is away says so itself."""
+    with suppress(Unavailable):
+        await gateway.store.parameters.refresh(now=True)
+    return gateway.store.parameters.registry is not known
 
 
 async def _fetch(terms: Terms, question: _Question) -> Codes:

@@ -8,11 +8,10 @@ steps (``parameter_steps``). docs/decisions/2611-added-search-parameters.md
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from passerelle.errors.refusals import Unavailable
-from passerelle.fhir import json_text
-from passerelle.fhir.search.added_parameters import chosen, dump
+from passerelle.fhir.search.added_parameters import ADDED_MAX, Read, dump, kept_of, read_body
 from passerelle.fhir.search.registry import STANDARD, Added, Registry
 from passerelle.fhir.search.search_parameters import Parameter
 from passerelle.store import parameter_steps as steps
@@ -30,7 +29,6 @@ from passerelle.store.upkeep.maintenance import Session
 
 TYPE = "SearchParameter"
 JOB_KIND = "search-parameters.index"
-ADDED_MAX = 2_000
 FRESH_MICROSECONDS = 1_000_000
 """As long what is known is taken for what is there; a commit sees by itself that it is not."""
 
@@ -96,13 +94,28 @@ class AddedParameters:
                 await self.settle()
 
     async def settle(self) -> None:
-        """Bring the table to what the SearchParameter resources say."""
-        await self._runner.inside(self._settle, alone=True)
+        """Bring the table to what the SearchParameter resources say.
+
+        Writers are kept away only when there is something to change.
+        """
+        found = await self._runner.inside(_difference)
+        if found.gone or found.new:
+            await self._runner.inside(self._settle, alone=True)
         await self.refresh(now=True)
+
+    async def readings(self) -> tuple[tuple[str, Read], ...]:
+        """Give what each active SearchParameter that is not of R4 stands for, with its id."""
+        return tuple(await self._runner.inside(_readings))
+
+    async def clearing_due(self) -> int | None:
+        """Give when rows may next be cleared, in microseconds since 1970; None when none are."""
+        waiting = [row.at for row in await self.rows() if row.state == "clearing"]
+        return min(waiting) + steps.REST_MICROSECONDS if waiting else None
 
     async def step(self, count: int) -> bool:
         """Index, or clear, some more of what is to be; tell whether there may be more to do."""
-        found = await self._runner.inside(lambda session: steps.step(session, count))
+        now = self._clock()
+        found = await self._runner.inside(lambda session: steps.step(session, count, now))
         if found == "finish":
             await self._runner.inside(self._finish, alone=True)
             await self.refresh(now=True)
@@ -123,20 +136,13 @@ class AddedParameters:
             await run(session, "bump")
 
     async def _settle(self, session: Session) -> None:
-        rows = await all_rows(session)
-        living = {row.number: row for row in rows if row.state in ("indexing", "ready")}
-        bodies = [json_text.decode(body) for body in await definitions(session, TYPE)]
-        wanted = {dump(each): each for each in chosen(bodies, map(parameter_of, living.values()))}
-        gone = [number for number, row in living.items() if row.definition not in wanted]
-        kept = {living[number].definition for number in living if number not in gone}
-        new = [each for cells, each in wanted.items() if cells not in kept]
-        new = new[: ADDED_MAX - len(kept)]
-        for number in gone:
-            await run(session, "move", state="clearing", number=number)
-        last = max((row.number for row in rows), default=0)
-        for number, each in enumerate(new, last + 1):
+        found = await _difference(session)
+        now = self._clock()
+        for number in found.gone:
+            await run(session, "end", at=now, number=number)
+        for number, each in enumerate(found.new, found.last + 1):
             await self._add(session, number, each)
-        if gone or new:
+        if found.gone or found.new:
             await run(session, "bump")
 
     async def _add(self, session: Session, number: int, parameter: Parameter) -> None:
@@ -153,6 +159,37 @@ class AddedParameters:
             total=await total_of(session, parameter.type),
             at=self._clock(),
         )
+
+
+class _Difference(NamedTuple):
+    """What is to be done: the numbers of parameters that end, those to add, the last number."""
+
+    gone: list[int]
+    new: list[Parameter]
+    last: int
+
+
+async def _difference(session: Session) -> _Difference:
+    """Compare the table with the SearchParameter resources."""
+    rows = await all_rows(session)
+    living = {row.number: row for row in rows if row.state in ("indexing", "ready")}
+    read = [each for _, found in await _readings(session) for each in found.parameters]
+    wanted = {dump(each): each for each in kept_of(read, map(parameter_of, living.values()))}
+    gone = [number for number, row in living.items() if row.definition not in wanted]
+    kept = {living[number].definition for number in living if number not in gone}
+    new = [each for cells, each in wanted.items() if cells not in kept]
+    last = max((row.number for row in rows), default=0)
+    return _Difference(gone, new[: ADDED_MAX - len(kept)], last)
+
+
+async def _readings(session: Session) -> list[tuple[str, Read]]:
+    """Read all SearchParameters, a page at a time; what stands for nothing is left out."""
+    found: list[tuple[str, Read]] = []
+    async for id, body in definitions(session, TYPE):
+        read = read_body(body)
+        if read.parameters or read.faults or read.there:
+            found.append((id, read))
+    return found
 
 
 def added_of(row: AddedRow) -> Added:

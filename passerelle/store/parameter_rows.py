@@ -1,10 +1,11 @@
 """The statements on the table ``search_parameter``, the same on both databases."""
 
 import re
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Text, bindparam, false, func, select
+from sqlalchemy import BigInteger, Text, bindparam, false, func, select
 
 from passerelle.fhir.search.added_parameters import load
 from passerelle.fhir.search.search_parameters import ANY, Parameter, added_id
@@ -12,6 +13,9 @@ from passerelle.store.caller import SYSTEM
 from passerelle.store.rows import Rows
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 from passerelle.store.upkeep.maintenance import Session
+
+PAGE = 500
+"""Definitions that are held at once."""
 
 State = Literal["indexing", "ready", "clearing", "gone"]
 
@@ -29,7 +33,7 @@ class AddedRow(NamedTuple):
     place: int  # pid from which old resources are still to be indexed
     done: int
     total: int
-    at: int  # microseconds since 1970 UTC
+    at: int  # when it was added, or ended: microseconds since 1970 UTC
 
     @property
     def percent(self) -> int:
@@ -53,6 +57,8 @@ _COLUMNS = ", ".join(AddedRow._fields)
 _TEXTS = {
     "all": f"SELECT {_COLUMNS} FROM search_parameter ORDER BY number",
     "move": "UPDATE search_parameter SET state = :state, moves = moves + 1 WHERE number = :number",
+    "end": "UPDATE search_parameter SET state = 'clearing', at = :at, moves = moves + 1 "
+    "WHERE number = :number",
     "add": f"INSERT INTO search_parameter ({_COLUMNS}, moves) VALUES (:number, :type, :code, "
     ":kind, :url, :definition, 'indexing', :place, 0, :total, :at, 1)",
     "on": "UPDATE search_parameter SET place = :place, done = done + :done WHERE number = :number",
@@ -89,9 +95,16 @@ async def all_rows(session: Session) -> list[AddedRow]:
     return [AddedRow(*row) for row in await run(session, "all")]
 
 
-async def definitions(session: Session, type: str) -> list[bytes]:
-    """Give the bodies of all resources of a type, not deleted, in the order of their pids."""
-    return [row[0] for row in await session.rows(_bodies(session.dialect), type=type)]
+async def definitions(session: Session, type: str) -> AsyncIterator[tuple[str, bytes]]:
+    """Give the ids and bodies of all resources of a type, not deleted, in the order of pids."""
+    low = -(1 << 62)
+    while True:
+        page = await session.rows(_bodies(session.dialect), type=type, low=low, count=PAGE)
+        for _, id, body in page:
+            yield id, body
+        if len(page) < PAGE:
+            return
+        low = page[-1][0]
 
 
 async def total_of(session: Session, type: str) -> int:
@@ -105,10 +118,15 @@ def _bodies(dialect: DialectName) -> Compiled:
     rows = Rows(SYSTEM)
     head, version = rows.resource.c, rows.version.c
     statement = (
-        select(version.body)
+        select(head.pid, head.id, version.body)
         .join_from(rows.resource, rows.version, version.seq == head.seq)
-        .where(head.type == bindparam("type", type_=Text), head.deleted.is_(false()))
+        .where(
+            head.type == bindparam("type", type_=Text),
+            head.deleted.is_(false()),
+            head.pid > bindparam("low", type_=BigInteger),
+        )
         .order_by(head.pid)
+        .limit(bindparam("count", type_=BigInteger))
     )
     return compiled(statement, dialect)
 

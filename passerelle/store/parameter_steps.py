@@ -7,7 +7,7 @@ the same transaction, so a step that was cut off is done again and one that was 
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, FromClause, Select, Text, bindparam, select
+from sqlalchemy import BigInteger, FromClause, Select, Text, bindparam, func, select
 
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key
@@ -25,13 +25,19 @@ PID_MIN = -(1 << 62)
 PID_MAX = 1 << 62
 """The place of what has been gone through."""
 
+REST_MICROSECONDS = 60_000_000
+"""Rows of what has ended stay so long: another process may not have heard of it yet."""
+
+BYTES_MAX = 4_000_000
+"""Bodies that are read in one step, unless the first one alone is larger."""
+
 CLEARED = 1_000
 """Resources whose rows of a parameter are cleared in one step."""
 
 Done = Literal["nothing", "more", "finish"]
 
 
-async def step(session: Session, count: int) -> Done:
+async def step(session: Session, count: int, now: int) -> Done:
     """Do the next step: of indexing first, then of clearing. ``finish``: all is gone through."""
     rows = await all_rows(session)
     indexing = [row for row in rows if row.state == "indexing"]
@@ -44,11 +50,11 @@ async def step(session: Session, count: int) -> Done:
         return "more"
     if indexing:
         return "finish"
-    clearing = next((row for row in rows if row.state == "clearing"), None)
-    if clearing is None:
-        return "nothing"
-    await _clear(session, clearing)
-    return "more"
+    for row in rows:
+        if row.state == "clearing" and row.at + REST_MICROSECONDS <= now:
+            await _clear(session, row)
+            return "more"
+    return "nothing"
 
 
 async def finish(session: Session) -> bool:
@@ -65,9 +71,10 @@ async def _index(session: Session, rows: list[AddedRow], count: int) -> None:
     """Index the next resources of the type by some parameters that stand at one place."""
     low, every = rows[0].place, rows[0].type == ANY
     asked = {"type": rows[0].type, "low": low, "count": count}
-    heads = await session.rows(_keys(every, session.dialect), **asked)
+    found = await session.rows(_keys(every, session.dialect), **asked)
+    heads = _within(found)
     if heads:
-        await session.hold([Key(type, id) for _, type, id in heads])
+        await session.hold([Key(type, id) for _, type, id, _ in heads])
         asked["count"] = len(heads)
         registry = Registry(added=[Added(parameter_of(row), ready=False) for row in rows])
         made = {
@@ -77,9 +84,20 @@ async def _index(session: Session, rows: list[AddedRow], count: int) -> None:
         }
         for kind, cells in cells_by_table(made):
             await session.insert(kind.table.name, (*kind.columns, "pid"), cells)
-    place = heads[-1][0] + 1 if len(heads) == count else PID_MAX
+    ended = len(found) < count and len(heads) == len(found)
+    place = PID_MAX if ended else heads[-1][0] + 1
     for row in rows:
         await run(session, "on", place=place, done=len(heads), number=row.number)
+
+
+def _within(heads: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Give the first of them, whose bodies are not too much together."""
+    total = 0
+    for number, (*_, size) in enumerate(heads):
+        total += size or 0
+        if total > BYTES_MAX and number:
+            return heads[:number]
+    return heads
 
 
 async def _clear(session: Session, row: AddedRow) -> None:
@@ -112,9 +130,17 @@ def _next(table: str, dialect: DialectName) -> Compiled:
 
 @cache
 def _keys(every: bool, dialect: DialectName) -> Compiled:
-    """Give the pids and keys of the next resources of a type, deleted ones included."""
-    head = Rows(SYSTEM).resource
-    statement = select(head.c.pid, head.c.type, head.c.id)
+    """Give pid, type, id, size of the next resources of a type, deleted ones included."""
+    rows = Rows(SYSTEM)
+    head, version = rows.resource, rows.version
+    size = (
+        func.octet_length(version.c.body)
+        if dialect == "postgresql"
+        else func.length(version.c.body)
+    )
+    statement = select(head.c.pid, head.c.type, head.c.id, size).join_from(
+        head, version, version.c.seq == head.c.seq
+    )
     return compiled(_from(statement, head, every), dialect)
 
 

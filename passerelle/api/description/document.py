@@ -5,17 +5,19 @@ type, or a few, are described in full, each search parameter by its name and eac
 schema: all 146 at once would be too much for any tool.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from passerelle.api.description.components import Described, shared
 from passerelle.api.description.fhir_paths import generic_paths, type_paths
+from passerelle.api.description.query_inputs import Known
 from passerelle.api.description.resource_schemas import outcome_schemas, resource_schemas
 from passerelle.api.description.service_answers import service_paths
 from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Invalid, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.search.search_parameters import parameters
 
 VERSION = "3.1.0"
 TYPES_MAX = 20
@@ -47,9 +49,12 @@ def document(
     base_url: str,
     software_version: str,
     writing: WritingPolicy,
+    known: Callable[[str], Known] = parameters,
     types: Sequence[str] = (),
 ) -> Described:
-    """Give the description; ``service`` is what the framework knows of the addresses it serves."""
+    """Give the description; ``service`` is what the framework knows of the addresses it serves,
+    ``known`` the search parameters of a type, by code.
+    """
     parts = shared()
     parts["schemas"] = outcome_schemas()
     paths: dict[str, Described] = {}
@@ -64,7 +69,7 @@ def document(
             "schema": every,
         }
     for type_ in types:
-        paths |= type_paths(type_, writing)
+        paths |= type_paths(type_, writing, known(type_))
         parts["schemas"] = resource_schemas(type_) | parts["schemas"]
     return {
         "openapi": VERSION,

@@ -25,6 +25,7 @@ from passerelle.api.description.query_inputs import (
     FORMS,
     HISTORY,
     PARTS,
+    Known,
     criteria_inputs,
     of_table,
     operation_inputs,
@@ -38,6 +39,7 @@ from passerelle.api.rest.patches import JSON_PATCH
 from passerelle.api.rest.requests import FORM
 from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.fhir.search.language.compartments import NAME, compartment_types, compartments
+from passerelle.fhir.search.search_parameters import ANY, parameters
 
 SYSTEM = (
     fhir_routes.BASE,
@@ -49,40 +51,47 @@ OPERATION_SHAPES: dict[Level, str] = {
     "type": fhir_routes.TYPE_OPERATION,
     "instance": fhir_routes.OPERATION,
 }
+COMMON: Known = parameters(ANY)
+"""The search parameters that every type has."""
+
 ANY_BYTES: Described = {"*/*": {"schema": {"type": "string", "contentMediaType": "*/*"}}}
 """A Binary in its own type."""
 
 
-def generic_paths(writing: WritingPolicy) -> dict[str, Described]:
+def generic_paths(writing: WritingPolicy, known: Known = COMMON) -> dict[str, Described]:
     """Give the paths of the system, and of every type by ``{type}``."""
     paths = {fhir_routes.METADATA: {"get": _metadata()}}
     expanded = (*OPERATION_SHAPES.values(), fhir_routes.COMPARTMENT)
     for shape, routes in fhir_routes.ROUTES.items():
         if shape not in expanded:
             binary = "Binary" if shape.startswith(fhir_routes.BINARY) else None
-            paths[shape] = _methods(shape, routes, binary, writing)
+            paths[shape] = _methods(shape, routes, binary, writing, known)
     for code in compartments():
         paths |= _compartment(code)
     return paths | dict(_operation_paths(None))
 
 
-def type_paths(type_: str, writing: WritingPolicy) -> dict[str, Described]:
-    """Give the paths of one type, its search parameters each by its name."""
+def type_paths(type_: str, writing: WritingPolicy, known: Known) -> dict[str, Described]:
+    """Give the paths of one type, its search parameters (``known``) each by its name."""
     paths = {}
     for shape, routes in fhir_routes.ROUTES.items():
         if shape.startswith(fhir_routes.BINARY):
             if type_ == "Binary":
-                paths[shape] = _methods(shape, routes, type_, writing)
+                paths[shape] = _methods(shape, routes, type_, writing, known)
         elif shape.startswith(fhir_routes.TYPE) and "$" not in shape and "compartment" not in shape:
             address = shape.replace("{type}", type_)
-            paths.setdefault(address, _methods(address, routes, type_, writing))
+            paths.setdefault(address, _methods(address, routes, type_, writing, known))
     if type_ in compartments():
         paths |= _compartment(type_)
     return paths | dict(_operation_paths(type_))
 
 
 def _methods(
-    address: str, routes: dict[str, fhir_routes.Route], type_: str | None, writing: WritingPolicy
+    address: str,
+    routes: dict[str, fhir_routes.Route],
+    type_: str | None,
+    writing: WritingPolicy,
+    known: Known,
 ) -> Described:
     found = {}
     for method, route in routes.items():
@@ -91,11 +100,13 @@ def _methods(
         told = INTERACTIONS[route.code]
         if route.code.endswith("update") and not writing.update_create:
             told = told._replace(answers=told.answers[:1])
-        found[method.lower()] = _operation(address, method, route.code, told, type_)
+        found[method.lower()] = _operation(address, method, route.code, told, type_, known)
     return found
 
 
-def _operation(address: str, method: str, code: str, told: Told, type_: str | None) -> Described:
+def _operation(
+    address: str, method: str, code: str, told: Told, type_: str | None, known: Known = COMMON
+) -> Described:
     """Describe one method of one address."""
     made: Described = {
         "summary": told.summary if type_ is None else f"{told.summary} : {type_}",
@@ -103,7 +114,7 @@ def _operation(address: str, method: str, code: str, told: Told, type_: str | No
         "tags": [type_ or "FHIR"],
         "parameters": [
             *_path_inputs(address),
-            *_query(told, type_, address),
+            *_query(told, known, address),
             *header_inputs(*told.headers),
         ],
         "responses": _answers(told.answers, type_) | refusals(*told.refusals),
@@ -145,13 +156,13 @@ def _path_inputs(address: str) -> list[Described]:
     return [ref("parameters", f"path.{name}") for name in names]
 
 
-def _query(told: Told, type_: str | None, address: str) -> list[Described]:
+def _query(told: Told, known: Known, address: str) -> list[Described]:
     if told.query == "search":
         system = address in SYSTEM
         more = [_named_types()] if system else []
-        return [*more, *search_inputs(type_)]
+        return [*more, *search_inputs(known)]
     if told.query == "criteria":
-        return criteria_inputs(type_)
+        return criteria_inputs(known)
     if told.query == "history":
         return of_table(HISTORY, PARTS, FORMS)
     return of_table(PARTS, FORMS) if told.query == "part" else of_table(FORMS)

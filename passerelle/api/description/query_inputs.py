@@ -5,11 +5,17 @@ name with a modifier or a chain is a name of its own, which OpenAPI cannot tell:
 parameter takes are told in its text.
 """
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from passerelle.api.description.components import Described
 from passerelle.fhir.operation_inputs import BODY_ONLY, Input
 from passerelle.fhir.search.language.modifiers import allowed
 from passerelle.fhir.search.query_results import COUNT_MAX
-from passerelle.fhir.search.search_parameters import ANY, Parameter, parameters
+from passerelle.fhir.search.search_parameters import Parameter
+
+Known: TypeAlias = Mapping[str, Parameter]
+"""Search parameters by code."""
 
 KINDS: dict[str, tuple[str, str]] = {
     "token": ("système|code", "http://loinc.org|1234-5"),
@@ -74,16 +80,14 @@ def of_table(*tables: tuple[tuple[str, Described, str], ...]) -> list[Described]
     return [query_input(*line) for table in tables for line in table]
 
 
-def search_inputs(type_: str | None) -> list[Described]:
-    """Give the parameters of a search of a type; None for those that every type has."""
-    known = parameters(ANY if type_ is None else type_)
+def search_inputs(known: Known) -> list[Described]:
+    """Give the parameters of a search that knows those search parameters."""
     found = [_search_input(each) for _, each in sorted(known.items())]
     return [*found, FREE, *of_table(RESULTS, PARTS, FORMS)]
 
 
-def criteria_inputs(type_: str | None) -> list[Described]:
+def criteria_inputs(known: Known) -> list[Described]:
     """Give the parameters that designate what a conditional interaction is about."""
-    known = parameters(ANY if type_ is None else type_)
     found = [_search_input(each) for _, each in sorted(known.items())]
     return [*found, FREE, *of_table(FORMS)]
 

@@ -13,6 +13,7 @@ from passerelle.api.rest import (
     mailing_operations,
     matching_operations,
     observation_operations,
+    parameter_operations,
     resource_operations,
     terminology_operations,
 )
@@ -32,6 +33,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *matching_operations.OPERATIONS,
     *observation_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
+    *parameter_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,
 )
 """Every operation. Two may share a name when they stand at different places."""

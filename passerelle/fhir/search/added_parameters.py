@@ -6,12 +6,14 @@ each type of its ``base``. Those of R4 itself are in the table already, whatever
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from passerelle.errors.refusals import Issue
+from passerelle.errors.refusals import Issue, PasserelleError
 from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.search import extraction
@@ -29,10 +31,17 @@ from passerelle.fhir.search.search_parameters import (
 )
 
 EXPRESSION_MAX = 4_000
+PARTS_MAX = 200
+"""Names, functions and operators of the expression of one type: what indexing a resource costs."""
+
+ADDED_MAX = 2_000
+"""Parameters that may be added to one record."""
+
 BASES_MAX = 200
 PLACE = "SearchParameter"
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,63}")
+_PART = re.compile(r"'[^']*'|[A-Za-z_]\w*|!=|[=|]")
 _TYPED = re.compile(r"\(*(?P<type>[A-Z]\w*)\b")
 _KINDS = frozenset(KINDS) - {"special"}
 _PLAIN = frozenset(
@@ -42,10 +51,17 @@ _PLAIN = frozenset(
 
 
 class Read(NamedTuple):
-    """The parameters that a SearchParameter stands for, without ids; the reasons why not."""
+    """The parameters that a SearchParameter stands for, without ids; the reasons why not.
+
+    ``there`` are those that the table of every record has already.
+    """
 
     parameters: tuple[Parameter, ...] = ()
     faults: tuple[Issue, ...] = ()
+    there: tuple[Parameter, ...] = ()
+    url: str = ""
+    code: str = ""
+    kind: str = ""
 
 
 def read(definition: Resource, taken: Mapping[tuple[str, str], str] | None = None) -> Read:
@@ -59,19 +75,32 @@ def read(definition: Resource, taken: Mapping[tuple[str, str], str] | None = Non
         return Read()
     if url.startswith(CORE_URL):
         return Read()
+    told = (url, str(definition.get("code", "")), str(definition.get("type", "")))
     faults = list(_faults_of_form(definition))
     if faults:
-        return Read((), tuple(faults))
+        return Read((), tuple(faults), (), *told)
     made: list[Parameter] = []
-    for number, type_ in enumerate(definition.get("base", ())[:BASES_MAX]):
+    for number, type_ in enumerate(dict.fromkeys(definition.get("base", ())[:BASES_MAX])):
         try:
             found = _of_base(definition, type_, f"{PLACE}.base[{number}]", taken or {})
         except _Fault as fault:
             faults.append(fault.issue)
             continue
-        if found is not None:
-            made.append(found)
-    return Read((), tuple(faults)) if faults else Read(tuple(made))
+        made.append(found)
+    if faults:
+        return Read((), tuple(faults), (), *told)
+    new = tuple(each for each in made if not each.id)
+    return Read(new, (), tuple(each for each in made if each.id), *told)
+
+
+def faults(definition: Resource, registry: Registry) -> tuple[Issue, ...]:
+    """Tell why a SearchParameter cannot be one of a record that has those already."""
+    taken = taken_by(registry)
+    found = read(definition, taken)
+    new = sum(1 for each in found.parameters if (each.type, each.code) not in taken)
+    if new and len(taken) + new > ADDED_MAX:
+        return (*found.faults, issue("parameter.too-many", PLACE, limit=ADDED_MAX))
+    return found.faults
 
 
 def taken_by(registry: Registry) -> dict[tuple[str, str], str]:
@@ -81,14 +110,22 @@ def taken_by(registry: Registry) -> dict[tuple[str, str], str]:
     }
 
 
-def chosen(definitions: Iterable[Resource], kept: Iterable[Parameter]) -> list[Parameter]:
-    """Give the parameters that SearchParameters stand for, one for each type and code.
+@lru_cache(maxsize=2 * ADDED_MAX)
+def read_body(body: bytes) -> Read:
+    """Read a SearchParameter as it is stored; what cannot be read at all stands for none."""
+    try:
+        return read(json_text.decode(body))
+    except (PasserelleError, TypeError, ValueError, AttributeError, LookupError):
+        return Read()  # a package's, which is kept as published
+
+
+def kept_of(wanted: Iterable[Parameter], kept: Iterable[Parameter]) -> list[Parameter]:
+    """Give one of the wanted parameters for each type and code.
 
     Where several claim a code, one that is in use already (``kept``, ids left aside) goes first,
     then the first one.
     """
     in_use = {parameter._replace(id=0) for parameter in kept}
-    wanted = [each for definition in definitions for each in read(definition).parameters]
     found: dict[tuple[str, str], Parameter] = {}
     for each in sorted(wanted, key=lambda one: one not in in_use):
         pair = (each.type, each.code)
@@ -131,22 +168,29 @@ def _faults_of_form(definition: Resource) -> Iterator[Issue]:
     if not isinstance(expression, str) or not expression.strip():
         yield issue("parameter.expression-missing", PLACE)
     elif len(expression) > EXPRESSION_MAX:
-        yield issue("parameter.expression-not-understood", f"{PLACE}.expression", type="*")
+        yield _too_long()
     if not definition.get("base"):
         yield issue("parameter.base-not-supported", PLACE)
 
 
+def _too_long() -> Issue:
+    slug, place = "parameter.expression-too-long", f"{PLACE}.expression"
+    return issue(slug, place, limit=EXPRESSION_MAX, parts=PARTS_MAX)
+
+
 def _of_base(
     definition: Resource, type_: str, place: str, taken: Mapping[tuple[str, str], str]
-) -> Parameter | None:
-    """Make the parameter of a type; None when the table has it already. Raises _Fault."""
+) -> Parameter:
+    """Make the parameter of a type; that of the table when it has it already. Raises _Fault."""
     url, code, kind = definition["url"], definition["code"], definition["type"]
     if type_ != ANY and type_ not in resource_types():
         raise _Fault(issue("parameter.base-not-supported", place))
     there = indexed(type_).get(code)
     if there is not None and there.url == url:
-        return None
+        return there
     expression = " | ".join(_alternatives(definition["expression"], type_))
+    if len(_PART.findall(expression)) > PARTS_MAX:
+        raise _Fault(_too_long())
     try:
         ways = compile_expression(type_, expression) if expression else ()
     except (ValueError, LookupError, RecursionError):

@@ -126,6 +126,16 @@ def _links(tree: Tree, focus: Types) -> list[Tree]:
     return links[1:] if named or links[0] == Variable("resource") else links
 
 
+def _inner(tree: Tree, focus: Types) -> list[Tree]:
+    """Give the links of a path within another one. Raises ValueError for one of ``%resource``.
+
+    It would be read for every node of the outer one: what costs the square of a resource.
+    """
+    if _chain(tree)[0] == Variable("resource"):
+        raise ValueError("not a shape of search expression: %resource within a path")
+    return _links(tree, focus)
+
+
 def _url_is(call: Call) -> Tree:
     """Give the criterion that ``extension(url)`` is short for."""
     return Binary("=", Member(None, "url"), call.arguments[0])
@@ -211,7 +221,7 @@ def _link(link: Tree, types: Types) -> _Reached:
     if isinstance(link, Literal):
         return _Reached(steps_of.literal(link.value), ())
     if isinstance(link, Binary):
-        left, right = (_follow(_links(side, types), types) for side in (link.left, link.right))
+        left, right = (_follow(_inner(side, types), types) for side in (link.left, link.right))
         return _Reached(steps_of.binary(link.operator, left.step, right.step), (("boolean", None),))
     raise ValueError(f"not a shape of search expression: {link}")
 
@@ -253,4 +263,4 @@ def _where(criterion: Tree, types: Types) -> Step:
     ):
         _named(types, criterion.left.name, None)
         return steps_of.where_equal(criterion.left.name, criterion.right.value)
-    return steps_of.where(_follow(_links(criterion, types), types).step)
+    return steps_of.where(_follow(_inner(criterion, types), types).step)

@@ -47,7 +47,8 @@ class Query:
 
     ``type`` is empty for a search of several types: those of ``types``, or all when it is empty.
     ``within`` is what the address asks besides (a compartment), ``address`` the part of it after
-    the base. ``count`` is the size of a page; ``only_count`` is `_summary=count` or `_count=0`;
+    the base. ``asks_added``: one of the parameters was added to the record. ``count`` is the size
+    of a page; ``only_count`` is `_summary=count` or `_count=0`;
     ``cursor`` the opaque place to go on from.
     """
 
@@ -64,6 +65,7 @@ class Query:
     types: tuple[str, ...] = ()
     within: Criterion | None = None
     address: str = ""
+    asks_added: bool = False
 
     def self_pairs(self) -> tuple[tuple[str, str], ...]:
         """Give the parameters that were understood, in one order, for the self link."""
@@ -115,6 +117,7 @@ def parse(
         tuple(parser.clauses),
         ignored=tuple(parser.ignored),
         address=type,
+        asks_added=parser.reading.asks_added,
         **parser.results.given,
     )
 
@@ -164,6 +167,7 @@ def parse_compartment(
             ignored=tuple(parser.ignored),
             within=membership(compartment, (type,)),
             address=address,
+            asks_added=reading.asks_added,
             **parser.results.given,
         )
     if not every:
@@ -193,6 +197,7 @@ def _of_types(
         types=types,
         within=within,
         address=address,
+        asks_added=parser.reading.asks_added,
         **parser.results.given,
     )
 

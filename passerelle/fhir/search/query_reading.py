@@ -47,7 +47,7 @@ class QueryReader:
         self.known = types or (ANY,)
         self.reading = reading
         self.strict = strict
-        self.results = Results(types, reading.registry)
+        self.results = Results(types, reading)
         self.clauses: list[Criterion] = []
         self.ignored: list[str] = []
         self.issues: list[Issue] = []

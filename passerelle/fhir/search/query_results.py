@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from passerelle.errors.rules import issue
 from passerelle.fhir.search.language.criterion import Refused
-from passerelle.fhir.search.registry import STANDARD, Registry
+from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.search_parameters import (
     ANY,
     PHONETIC,
@@ -87,20 +87,17 @@ class Results:
     """
 
     types: tuple[str, ...]
-    registry: Registry = STANDARD
+    reading: Reading
     given: dict[str, Any] = field(default_factory=dict)
 
     def parameter(self, type: str, code: str, name: str) -> Parameter | None:
         """Give a parameter by its code; raises Refused for one that is not ready."""
-        found = self.registry.parameters(type).get(code)
-        percent = self.registry.waiting(type, code) if found is None else None
-        if percent is not None:
-            raise Refused(issue("search.parameter-not-ready", name, name=name, percent=percent))
-        return found
+        return self.reading.parameter(type, code, name)
 
     def references(self, type: str, target: str | None = None) -> tuple[Parameter, ...]:
         """Give the reference parameters of a type, those that may lead to one if it is named."""
-        added = [each.parameter for each in self.registry.of_type(type) if each.ready]
+        added = [each.parameter for each in self.reading.registry.of_type(type) if each.ready]
+        self.reading.asks_added = self.reading.asks_added or bool(added)
         return (*_references(type, target), *_leading(added, target))
 
     def once(self, member: str, name: str, value: object) -> None:

@@ -71,6 +71,11 @@ class Parameter(NamedTuple):
     system: str | None = None
     components: tuple[Component, ...] = ()
 
+    @property
+    def is_added(self) -> bool:
+        """Tell whether it was added to one record; the table does not have it."""
+        return self.id >= ADDED_FROM and self.code not in FULL_TEXT
+
 
 @cache
 def _bytes() -> bytes:

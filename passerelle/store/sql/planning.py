@@ -257,6 +257,11 @@ def _claim(made: Plan, unit: Unit, holders: Mapping[ClaimKey, int]) -> Iterable[
             taken = holder is not None and holder not in made.drafts
             if taken or made.claims.setdefault(wanted, head.pid) != head.pid:
                 place = f"writes[{index}]" if several else f"{key.type}.identifier"
+                if key.type == "SearchParameter":
+                    place = place.replace(".identifier", ".code")
+                    parts = {"type": claim.system, "code": claim.value}
+                    yield Conflict(issue("parameter.code-taken", place, **parts))
+                    break
                 yield Conflict(issue("record.identifier-taken", place))
                 break
 

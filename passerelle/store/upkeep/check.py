@@ -5,6 +5,7 @@ of rights and claims as the body gives them again; no rows of nobody; bytes with
 kept under; no lease for ever; and, of SQLite, what it finds wrong with the file itself.
 """
 
+from passerelle.store.parameter_rows import all_rows, parameter_of
 from passerelle.store.upkeep.check_full_text import check_full_text
 from passerelle.store.upkeep.check_outbox import check_blobs, check_jobs, check_messages
 from passerelle.store.upkeep.check_resources import check_resources
@@ -29,7 +30,12 @@ async def check(
         await opened.begin(write=False)
         if await is_outdated(opened):
             tally.find("index-outdated", NAME)
-        await check_resources(opened, derive, tally, progress or _nobody)
+        passing = {
+            parameter_of(row).id
+            for row in await all_rows(opened)
+            if row.state in ("indexing", "clearing")
+        }
+        await check_resources(opened, derive, tally, progress or _nobody, passing)
         await check_full_text(opened, tally)
         await check_blobs(opened, tally)
         await check_jobs(opened, tally, now)

@@ -13,12 +13,16 @@ CRITERIA_MAX = 2_000
 
 @dataclass(slots=True)
 class Reading:
-    """One search as it is read: server address, terminology, parameters, how much was read."""
+    """One search as it is read: server address, terminology, parameters, how much was read.
+
+    ``asks_added`` tells that a parameter was asked that had been added to the record.
+    """
 
     base_url: str = ""
     terminology: Terminology | None = None
     read: int = 0
     registry: Registry = STANDARD
+    asks_added: bool = False
 
     def parameter(self, type: str, code: str, name: str) -> Parameter | None:
         """Give a parameter by its code; raises Refused for one that is not ready."""
@@ -27,6 +31,8 @@ class Reading:
             percent = self.registry.waiting(type, code)
             if percent is not None:
                 raise refuse("search.parameter-not-ready", name, percent=percent)
+        if found is not None and found.is_added:
+            self.asks_added = True
         return found
 
     def count(self, name: str) -> None:

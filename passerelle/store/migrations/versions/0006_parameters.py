@@ -12,6 +12,7 @@ down_revision = "0005"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT: TypeEngine[str] = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+EMPTY = {"sqlite": "CAST('{}' AS BLOB)", "postgresql": "'{}'::bytea"}
 LIVING = sa.text("state IN ('indexing', 'ready')")
 
 
@@ -40,6 +41,13 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=LIVING,
         postgresql_where=LIVING,
+    )
+    # What there is already is settled by the first worker.
+    op.execute(
+        "INSERT INTO job (kind, subject, payload, state, due, attempts, created) "
+        "SELECT 'search-parameters.index', 'SearchParameter', payload, 'waiting', 0, 0, 0 "
+        f"FROM (SELECT {EMPTY[op.get_bind().dialect.name]} AS payload) AS one WHERE EXISTS ("
+        "SELECT 1 FROM resource WHERE type = 'SearchParameter' AND NOT deleted)"
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(sa.schema.CreateSequence(sa.Sequence("parameter_stamp")))
