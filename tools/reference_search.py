@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from passerelle.fhir.search import query, query_results
+from passerelle.fhir.search import added_parameters, query, query_results
 from passerelle.fhir.search.language import (
     clauses,
     filter_elements,
@@ -92,6 +92,18 @@ def write() -> str:
         "(`_list=$current-…`): each is refused by name.",
         "`_total=estimate` is answered by the exact number; `_summary=count` gives the number "
         "alone, whatever is included. `:recurse` is read as `:iterate`.",
+        "## Added parameters",
+        "An active SearchParameter that is written, or that comes with a package, is one of the "
+        "record: what is written from then on is indexed by it, what was there before is indexed "
+        "in the background. Until that is done a search by it is refused "
+        "(`search.parameter-not-ready`, with the per cent), lenient or not. "
+        "`GET [base]/SearchParameter/$status` (also of one: `/[id]/$status`) and `passerelle "
+        "reindex --status` tell how far each is, and why one was refused; `passerelle reindex "
+        "--added` does it at once.",
+        "The definitions of the French guides (CDS, PDSm, GAP, NdE, TdE, Annuaire) are in the "
+        "table below for every record. Of these the code is defined otherwise already, and what "
+        "they ask is answered by the one that has it:",
+        table(("Definition", "Code", "Answered by", "Why"), YIELDING),
         "## Bounds",
         table(("Bound", "At most"), _bounds()),
         "## Every type",
@@ -99,6 +111,26 @@ def write() -> str:
         *(block for type_ in types for block in (f"## {type_}", _parameters(own(type_)))),
     )
 
+
+YIELDING = (
+    ("GAP-Slot-earliestStart", "`Slot?start`", "Slot-start (R4)", "the same element"),
+    ("GAP-Slot-latestStart", "`Slot?start`", "Slot-start (R4)", "the same element"),
+    (
+        "GAP-Appointment-latestStart",
+        "`Appointment?start`",
+        "GAP-Appointment-earliestStart",
+        "the same element; one code has one definition",
+    ),
+    ("PDSm-List-PatientAsSource", "`List?source`", "List-source (R4)", "all targets, not one"),
+    (
+        "PDSm-List-PractitionerRoleAsSource",
+        "`List?source`",
+        "List-source (R4)",
+        "all targets, not one",
+    ),
+    ("PDSm-List-PatientAsSubject", "`List?patient`", "clinical-patient (R4)", "the same element"),
+)
+"""The French definitions whose code another one has; tests/api/test_french_parameters.py."""
 
 _BY_DEFAULT_ONLY = {"_contained", "_containedType", "_query"}
 
@@ -137,6 +169,9 @@ def _bounds() -> tuple[tuple[str, str], ...]:
         ("terms of a `_filter`", str(filter_syntax.TERMS_MAX)),
         ("depth of a `_filter`", str(filter_syntax.DEPTH_MAX)),
         ("codes of a value set or a hierarchy", str(terminology.EXPANSION_MAX)),
+        ("parameters added to a record", str(added_parameters.ADDED_MAX)),
+        ("characters of an added expression", str(added_parameters.EXPRESSION_MAX)),
+        ("parts of an added expression, for each type", str(added_parameters.PARTS_MAX)),
         ("keys of `_sort`", str(query_results.SORT_MAX)),
         ("`_include` and `_revinclude`, each", str(query_results.INCLUDES_MAX)),
     )
