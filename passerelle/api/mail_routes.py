@@ -11,7 +11,7 @@ from passerelle.dossiers.mailing import transmission
 from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
 from passerelle.messaging.addresses import domain_of, is_citizen
-from passerelle.store.contract import Message
+from passerelle.store.outbox import Message
 
 LISTED_MAX = 100
 

@@ -10,7 +10,8 @@ from typing import Literal
 from passerelle.dossiers.gateway import Gateway
 from passerelle.store.added_parameters import JOB_KIND
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Job, JobEnd, Unit
+from passerelle.store.contract import Unit
+from passerelle.store.outbox import Job, JobEnd
 
 __all__ = ["JOB_KIND", "index_all", "index_some"]
 

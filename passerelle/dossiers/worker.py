@@ -16,7 +16,8 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.pace import SECOND
 from passerelle.errors.refusals import PasserelleError
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Job, JobEnd, Stale, Unit
+from passerelle.store.contract import Stale, Unit
+from passerelle.store.outbox import Job, JobEnd
 
 IDLE_SECONDS = 5.0
 """Jobs of other processes are looked for that often; our own wake the worker at once."""

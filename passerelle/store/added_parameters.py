@@ -15,7 +15,8 @@ from passerelle.fhir.search.added_parameters import ADDED_MAX, Read, dump, kept_
 from passerelle.fhir.search.registry import STANDARD, Added, Registry
 from passerelle.fhir.search.search_parameters import Parameter
 from passerelle.store import parameter_steps as steps
-from passerelle.store.contract import NewJob, Put, Stale, Unit
+from passerelle.store.contract import Put, Stale, Unit
+from passerelle.store.outbox import NewJob
 from passerelle.store.parameter_rows import (
     AddedRow,
     all_rows,

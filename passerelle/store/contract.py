@@ -15,6 +15,7 @@ from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
 from passerelle.store.gathering import Everything, Marks
 from passerelle.store.kept_beside import KeptBeside
+from passerelle.store.outbox import Job, JobEnd, Message, MessageChange, NewJob, NewMessage
 from passerelle.store.referring import Referred, Referring
 
 
@@ -123,58 +124,6 @@ class DossierExpectation:
 
 
 @dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job to add to the outbox in the same transaction."""
-
-    kind: str
-    subject: str
-    payload: bytes
-    due: int  # microseconds since 1970 UTC
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A raw message to keep in the same transaction; its bytes are a blob already."""
-
-    direction: Literal["in", "out"]
-    kind: Literal["mail", "hl7v2"]
-    account: str
-    identifier: str
-    place: str
-    sha256: str
-    state: str
-    subject: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageChange:
-    """A message's new state in the same transaction; without a subject it keeps the one it has.
-
-    The commit raises LookupError when there is no such message.
-    """
-
-    id: int
-    state: str
-    subject: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnd:
-    """How a leased job ends in the same transaction: done, dead, or waiting again at ``due``.
-
-    The commit refuses (Stale) when ``holder`` no longer holds the lease.
-    """
-
-    id: int
-    holder: str
-    state: Literal["done", "dead", "waiting"]
-    due: int | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Unit:
     """All or nothing: what one request writes.
 
@@ -246,34 +195,6 @@ class Mark(NamedTuple):
 
     at: int = 0
     seq: int = 0
-
-
-class Job(NamedTuple):
-    """A job under lease."""
-
-    id: int
-    kind: str
-    subject: str
-    payload: bytes
-    attempts: int  # including this one
-    holder: str
-    created: int
-
-
-class Message(NamedTuple):
-    """A raw message as kept."""
-
-    id: int
-    direction: str
-    kind: str
-    account: str
-    identifier: str
-    place: str
-    sha256: str
-    at: int
-    state: str
-    subject: str | None
-    reason: str | None
 
 
 class Stale(Exception):

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import NewJob, Unit
+from passerelle.store.contract import Unit
+from passerelle.store.outbox import NewJob
 
 pytestmark = pytest.mark.anyio
 

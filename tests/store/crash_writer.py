@@ -11,8 +11,9 @@ from hashlib import sha256
 from itertools import count
 
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Delete, NewJob, NewMessage, Put, Store, Unit
+from passerelle.store.contract import Delete, Put, Store, Unit
 from passerelle.store.opening import open_store
+from passerelle.store.outbox import NewJob, NewMessage
 from tests.store.drafts import make_draft
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from passerelle.errors.refusals import Unavailable
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import NewJob, Put, Store, Unit
+from passerelle.store.contract import Put, Store, Unit
 from passerelle.store.opening import open_store
+from passerelle.store.outbox import NewJob
 from passerelle.store.sqlite.sqlite_connection import path_of
 from tests.store.drafts import make_draft
 

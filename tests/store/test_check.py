@@ -13,7 +13,8 @@ import pytest
 from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import parse_criteria
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Claim, Delete, NewJob, NewMessage, Put, Store, Unit
+from passerelle.store.contract import Claim, Delete, Put, Store, Unit
+from passerelle.store.outbox import NewJob, NewMessage
 from passerelle.store.upkeep.check import check
 from passerelle.store.upkeep.findings import Finding
 from passerelle.store.upkeep.reindex import reindex

@@ -13,7 +13,6 @@ from passerelle.store.contract import (
     Delete,
     DossierExpectation,
     Expectation,
-    NewJob,
     Outcome,
     Put,
     Stale,
@@ -21,6 +20,7 @@ from passerelle.store.contract import (
     Unit,
     Version,
 )
+from passerelle.store.outbox import NewJob
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,9 @@ import pytest
 from passerelle.errors.refusals import PasserelleError, Unavailable
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import NewJob, Put, Store, Unit
+from passerelle.store.contract import Put, Store, Unit
 from passerelle.store.opening import open_store
+from passerelle.store.outbox import NewJob
 from passerelle.store.upkeep.check import check
 
 pytestmark = pytest.mark.anyio

@@ -9,18 +9,9 @@ import pytest
 from passerelle.errors.refusals import Conflict
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import (
-    Job,
-    JobEnd,
-    MessageChange,
-    NewJob,
-    NewMessage,
-    Put,
-    Stale,
-    Store,
-    Unit,
-)
+from passerelle.store.contract import Put, Stale, Store, Unit
 from passerelle.store.opening import open_store
+from passerelle.store.outbox import Job, JobEnd, MessageChange, NewJob, NewMessage
 
 pytestmark = pytest.mark.anyio
 

@@ -29,7 +29,8 @@ from passerelle.messaging.receiving.imap import (
 )
 from passerelle.messaging.receiving.receipts import Receipt, read
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Message, MessageChange, NewMessage, Stale, Unit
+from passerelle.store.contract import Stale, Unit
+from passerelle.store.outbox import Message, MessageChange, NewMessage
 
 SETTLED_AT_ONCE = 100
 log = structlog.get_logger("mail")

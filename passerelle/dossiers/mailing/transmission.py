@@ -34,7 +34,8 @@ from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.query import parse_criteria
 from passerelle.fhir.urls import DOSSIER_TAG, PASSERELLE
 from passerelle.store.caller import SYSTEM, Caller
-from passerelle.store.contract import Expectation, NewJob, Put, Unit
+from passerelle.store.contract import Expectation, Put, Unit
+from passerelle.store.outbox import NewJob
 
 RECIPIENTS_MAX = 50
 JOB_KIND = "mss.send"

@@ -12,7 +12,8 @@ from passerelle.errors.refusals import Gone, Issue, NotFound, PreconditionFailed
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key, Resource
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import JobEnd, Message, MessageChange, Put, Stale, Store, Unit
+from passerelle.store.contract import Put, Stale, Store, Unit
+from passerelle.store.outbox import JobEnd, Message, MessageChange
 
 TRIES = 16
 

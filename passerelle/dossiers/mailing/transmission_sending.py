@@ -37,7 +37,8 @@ from passerelle.messaging.sending.smtp_replies import (
     SendUncertain,
 )
 from passerelle.store.caller import SYSTEM
-from passerelle.store.contract import Job, JobEnd, Message, MessageChange, NewMessage, Stale, Unit
+from passerelle.store.contract import Stale, Unit
+from passerelle.store.outbox import Job, JobEnd, Message, MessageChange, NewMessage
 
 TO_SEND: tuple[State, ...] = ("queued", "sending", "uncertain")
 """States from which a message is sent; in any other one it has arrived, or is not to."""

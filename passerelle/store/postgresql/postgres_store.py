@@ -18,20 +18,11 @@ from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.added_parameters import AddedParameters, Outdated, with_job
 from passerelle.store.caller import Caller
-from passerelle.store.contract import (
-    Claim,
-    HistoryPage,
-    Job,
-    Mark,
-    Message,
-    Outcome,
-    Page,
-    Unit,
-    Version,
-)
+from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, Marks
+from passerelle.store.outbox import Job, Message
 from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, bindparam, func, select, text
 
 from passerelle.store import schema
-from passerelle.store.contract import Message
+from passerelle.store.outbox import Message
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 
 OPEN = "state IN ('waiting', 'leased')"

@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from passerelle.errors.refusals import Conflict
 from passerelle.errors.rules import issue
-from passerelle.store.contract import Job, JobEnd, MessageChange, NewMessage, Stale, Unit
+from passerelle.store.contract import Stale, Unit
+from passerelle.store.outbox import Job, JobEnd, MessageChange, NewMessage
 from passerelle.store.sql.parts import parts_of
 
 _BLOB = (
