@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from bench.dossiers import STAYS, id_of
-from bench.patients import IPP, born, ipp
+from bench.patients import IPP, born, gender_of, ipp
 
 
 def _identifier(system: str, value: str) -> str:
@@ -29,7 +29,7 @@ SEARCHES: Mapping[str, Callable[[int], str]] = {
         "&_revinclude=Task:patient&_revinclude=DocumentReference:patient"
     ),
     "search of a year, sorted, 10 given": lambda n: (
-        f"Patient?birthdate={born(n)[:4]}&gender=female&_sort=birthdate&_count=10"
+        f"Patient?birthdate={born(n)[:4]}&gender={gender_of(n)}&_sort=birthdate&_count=10"
     ),
     "poll by _lastUpdated, 10 given": _polled,
 }

@@ -52,6 +52,10 @@ def born(number: int) -> str:
     return f"{1930 + number % 90}-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
 
 
+def gender_of(number: int) -> str:
+    return "female" if number % 2 else "male"
+
+
 def matricule(number: int) -> str:
     """Give a 15-character number of right key that designates nobody."""
     year, month = 1930 + number % 90, number % 12 + 1
@@ -126,7 +130,7 @@ def patient(number: int) -> Resource:
             {"system": "phone", "value": f"+336{number % 10**8:08d}", "use": "mobile"},
             {"system": "email", "value": f"p{number}@exemple.example", "use": "home"},
         ],
-        "gender": "female" if number % 2 else "male",
+        "gender": gender_of(number),
         "birthDate": born(number),
         "address": [
             {

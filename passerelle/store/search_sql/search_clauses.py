@@ -27,7 +27,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from passerelle.fhir.search.search_parameters import ANY, by_id
 from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
-from passerelle.store.search_sql.search_faces import face_of
+from passerelle.store.search_sql.search_faces import SAID_ELSEWHERE, face_of
 from passerelle.store.search_sql.search_hierarchies import within
 from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
 from passerelle.store.search_sql.search_ranges import RangeWay, range_walk
@@ -113,15 +113,11 @@ def is_of_the_row(shape: Shape) -> bool:
     return isinstance(shape, ClauseShape) and by_id(shape.params[0]).code in OF_THE_ROW
 
 
-_SAID_ELSEWHERE = {"token": "string", "reference": "token"}
-"""By table: the one of what a code says in words (``:text``), a reference by an identifier."""
-
-
 def _missing(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
     """Write whether one row has no value of a parameter, or has one."""
     name = face_of(by_id(clause.params[0])).table
     there: list[ColumnElement[bool]] = []
-    for each in (name, _SAID_ELSEWHERE.get(name)):
+    for each in (name, SAID_ELSEWHERE.get(name)):
         if each is not None:
             table = scope.index(each)
             own = of_parameters(table, clause.params)
@@ -137,8 +133,9 @@ def _probe_leaf(scope: Scope, clause: ClauseShape, resource: FromClause) -> Colu
     table = scope.index(face.table)
     if clause.missing is not None:
         return _missing(scope, clause, resource)
-    there = exists().where(table.c.pid == resource.c.pid)
-    there = there.where(_one_holds(_alternatives(scope, clause, table)))
+    found = select(table.c.pid).where(table.c.pid == resource.c.pid)
+    found = found.where(_one_holds(_alternatives(scope, clause, table)))
+    there = exists(scope.row_by_row(found))
     return not_(there) if denies(clause) else there
 
 
@@ -275,6 +272,7 @@ def criteria(
     That of a page must be one that :func:`search_ranges.goes_along` says of.
     """
     chosen = driver(clauses)
+    scope.is_driven = chosen is not None
     joined: FromClause | None = None
     written: list[ColumnElement[bool]] = []
     for place, clause in enumerate(clauses):

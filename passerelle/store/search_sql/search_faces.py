@@ -30,6 +30,9 @@ FACES: dict[str, Face] = {
 }
 """By kind of parameter, without a modifier."""
 
+SAID_ELSEWHERE = {"token": "string", "reference": "token"}
+"""By table: the one of what a code says in words (``:text``), a reference by an identifier."""
+
 
 def face_of(parameter: Parameter, modifier: str = "") -> Face:
     """Give the face of a parameter's values."""

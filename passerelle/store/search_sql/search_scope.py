@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column, select
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeEngine
 
@@ -21,6 +21,7 @@ class Scope:
         self.rows = rows
         self.dialect = dialect
         self.place = 0
+        self.is_driven = False  # a criterion drives, so that the others are asked of few rows
         self._aliases = 0
 
     def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
@@ -35,6 +36,15 @@ class Scope:
         It then has nothing to plan anew for each value, and keeps the one plan that it made.
         """
         return place if self.dialect == "sqlite" else select(place).scalar_subquery()
+
+    def row_by_row(self, probed: Select[Any]) -> Select[Any]:
+        """Have PostgreSQL look each row up that what drives has left.
+
+        Else it joins, and may begin with all that satisfy what is probed.
+        """
+        if self.dialect == "sqlite" or not self.is_driven:
+            return probed
+        return probed.offset(literal_column("0"))
 
     def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Keep the planner of SQLite, which has no statistics, from using an index on a column."""
