@@ -192,7 +192,7 @@ CODED = (
         "60 MB of blanks in 60 KB of gzip",
         "PUT",
         THERE,
-        Answer(413, "http.body-too-large"),
+        Answer(413, "http.body-inflates"),
         gzip.compress(b" " * 60_000_000, mtime=0),
         {"content-encoding": "gzip"},
     ),
