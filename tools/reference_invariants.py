@@ -38,8 +38,9 @@ def write() -> str:
         "## Required bindings",
         "Codes of required value sets are checked against the expansions that HL7 publishes with "
         "R4; of a Coding or a CodeableConcept the code system too. Three value sets have no full "
-        "expansion, and their codes are not checked: `mimetypes`, `ucum-units` and LOINC's "
-        "`LL379-9`.",
+        "expansion, and their codes are not checked: `mimetypes` (R4's own CapabilityStatements "
+        "have `json` and `xml` there, which are no media types), `ucum-units` and LOINC's "
+        "`LL379-9`. `$validate-code` judges media types and units by how they are built.",
         "## All of them",
         table(("Path", "Key", "Rule", "Decided by", "Expression of R4"), _rows(found)),
     )

@@ -108,6 +108,7 @@ async def test_all_packages_are_installed_and_their_value_sets_expanded(
     assert counts["expanded"] >= 1_400
     assert set(counts) <= {
         "expanded",
+        "terminology.by-rule",
         "terminology.system-unknown",
         "terminology.value-set-unknown",
     }
