@@ -156,6 +156,39 @@ def test_fhirclient_reads_a_history(smart_client):
     assert [each.resource.meta.versionId for each in past.entry] == ["2", "1"]
 
 
+def test_fhirclient_searches_by_modifiers_chains_and_filters(smart_client):
+    server = smart_client.server
+    for number, family in enumerate(("Chercheur-Smart", "Chercheur-Autre")):
+        smart_patient.Patient(patient(f"mod-s{number}", family)).create(server)
+    asked = {
+        "exact": {"family:exact": "Chercheur-Smart"},
+        "contains": {"family:contains": "CHEUR-SM"},
+        "not": {"family": "chercheur", "identifier:not": f"{IPP}|mod-s1"},
+        "missing": {"family": "chercheur smart", "birthdate:missing": "false"},
+        "filter": {"_filter": 'family co "heur smart" and gender eq female'},
+        "text": {"_content": "Chercheur-Smart"},
+        "sort": {"family": "chercheur", "_sort": "-family", "_count": "1", "_total": "accurate"},
+    }
+    for name, struct in asked.items():
+        bundle = next(iter(smart_patient.Patient.where(struct).perform_iter(server)))
+        found = [each.resource.name[0].family for each in bundle.entry]
+        assert found == ["Chercheur-Smart"], name
+    assert bundle.total == 2
+    assert any(each.relation == "next" for each in bundle.link)
+
+
+def test_fhirclient_finds_by_what_refers_back(smart_client):
+    server = smart_client.server
+    smart_bundle.Bundle(transaction("smart-5")).create(server)
+    by_encounter = {"_has:Encounter:subject:status": "planned", "identifier": f"{IPP}|smart-5"}
+    search = smart_patient.Patient.where(by_encounter)
+    (found,) = search.perform_iter(server)
+    id_ = found.entry[0].resource.id
+    whole = smart_bundle.Bundle.read_from(f"Patient/{id_}/$everything", server)
+    types = {each.resource.resource_type for each in whole.entry}
+    assert types == {"Patient", "Encounter"}
+
+
 @pytest.fixture
 def fhirpy(base_url):
     return SyncFHIRClient(base_url)
@@ -238,3 +271,55 @@ def test_fhirpy_patches_and_reads_the_history(base_url):
     assert (changed["birthDate"], changed["meta"]["versionId"]) == ("1941-07-15", "2")
     past = made.execute("_history", method="get")
     assert [each["resource"]["birthDate"] for each in past["entry"]] == ["1941-07-15", "1941-07-14"]
+
+
+def test_fhirpy_searches_by_modifiers_chains_and_filters(fhirpy):
+    for number, family in enumerate(("Chercheur-Beda", "Chercheur-Tiers")):
+        fhirpy.resource("Patient", **patient(f"mod-b{number}", family)).save()
+    patients = fhirpy.resources("Patient")
+    asked = {
+        "exact": patients.search(family__exact="Chercheur-Beda"),
+        "contains": patients.search(family__contains="CHEUR-BE"),
+        "not": patients.search(family="chercheur", identifier__not=f"{IPP}|mod-b1"),
+        "missing": patients.search(family="chercheur beda", birthdate__missing=False),
+        "before": patients.search(family="chercheur beda", birthdate__lt="1941-07-15"),
+        "several": patients.search(family=["chercheur beda"], gender="female,male"),
+        "text": patients.search(_content="Chercheur-Beda"),
+        "filter": patients.search(_filter='family co "heur beda" and gender eq female'),
+    }
+    for name, search in asked.items():
+        found = [each["name"][0]["family"] for each in search]
+        assert "Chercheur-Beda" in found, name
+        assert "Chercheur-Tiers" not in found, name
+
+
+def test_fhirpy_follows_pages_while_others_write(fhirpy):
+    for number in range(PATIENTS):
+        fhirpy.resource("Patient", **patient(f"meanwhile-{number}", "Pendant-Beda")).save()
+    seen = []
+    for each in fhirpy.resources("Patient").search(family="pendant beda").limit(2):
+        seen.append(each["identifier"][0]["value"])
+        fhirpy.resource("Patient", **patient(f"other-{len(seen)}", "Ailleurs-Beda")).save()
+    assert sorted(seen) == sorted(f"meanwhile-{number}" for number in range(PATIENTS))
+
+
+def test_fhirpy_asks_for_everything_validates_and_asks_what_there_is(fhirpy):
+    fhirpy.execute("", data=transaction("beda-6"))
+    found = fhirpy.resources("Patient").search(identifier=f"{IPP}|beda-6").get()
+    whole = found.execute("$everything", method="get")
+    assert {each["resource"]["resourceType"] for each in whole["entry"]} == {"Patient", "Encounter"}
+    told = fhirpy.execute("Patient/$validate", data=patient("beda-6") | {"gender": "x"})
+    assert [each["expression"] for each in told["issue"] if each["severity"] == "error"] == [
+        ["Patient.gender"]
+    ]
+    statement = fhirpy.execute("metadata", method="get")
+    types = {each["type"] for each in statement["rest"][0]["resource"]}
+    assert {"Patient", "Encounter"} <= types
+
+
+def test_a_transaction_of_fhirpy_that_is_refused_writes_nothing(fhirpy):
+    bundle = transaction("beda-7")
+    bundle["entry"][1]["resource"]["status"] = "no-such-status"
+    with pytest.raises(OperationOutcome, match=r"Bundle.entry\[1\].resource.status"):
+        fhirpy.execute("", data=bundle)
+    assert fhirpy.resources("Patient").search(identifier=f"{IPP}|beda-7").count() == 0

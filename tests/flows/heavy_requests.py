@@ -4,6 +4,7 @@ Regular expressions that run away, chains and filters at their bounds, patches t
 bodies that are one fault many times, texts that are long where a pattern reads them.
 """
 
+import gzip
 import json
 from typing import Any
 from urllib.parse import quote
@@ -123,6 +124,46 @@ HEAVY: dict[str, Hostile] = {
     "a code of 400 kB": _new(language="a " * 200_000 + " "),
     "an OID of 400 kB": _new(identifier=[{"system": "urn:oid:" + "1." * 200_000, "value": "a"}]),
     "a date of 500 kB": _new(birthDate="1" * 500_000),
+    "a name of 300,000 accents": _new(name=[{"family": "a" + "\u0301\u0323" * 150_000}]),
+    "a letter that becomes 18": _new(name=[{"family": "\ufdfa" * 30_000}]),
+    "a number of 100,000 digits": _send(
+        "POST", "/Patient", b'{"resourceType":"Patient","a":' + b"1" * 100_000 + b"}"
+    ),
+    "gzip that unfolds": Hostile(
+        "POST",
+        "/fhir/Patient",
+        JSON | {"Content-Encoding": "gzip"},
+        gzip.compress(b'{"resourceType":"Patient","name":[' + b"{}," * 10_000_000),
+    ),
+    "100,000 objects in one another": _send("POST", "/Patient", b'{"a":' * 100_000),
+    "500,000 arrays in one another": _send("POST", "/Patient", b"[" * 500_000),
+    "100,000 elements in one another": _send("POST", "/Patient", b"<a>" * 100_000, XML),
+    "10,000 namespaces": _send(
+        "POST",
+        "/Patient",
+        b"".join(b'<n%d:a xmlns:n%d="urn:%d">' % (n, n, n) for n in range(10_000)),
+        XML,
+    ),
+    "1,000 conditional references": _send(
+        "POST",
+        "",
+        {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [
+                {
+                    "resource": {
+                        "resourceType": "Observation",
+                        "status": "final",
+                        "code": {"text": "a"},
+                        "subject": {"reference": f"Patient?identifier=urn:no|{number}"},
+                    },
+                    "request": {"method": "POST", "url": "Observation"},
+                }
+                for number in range(1_000)
+            ],
+        },
+    ),
     "20,000 profiles": _new(meta={"profile": [f"urn:{n}" for n in range(20_000)]}),
     "5,000 contained": _new(
         contained=[
