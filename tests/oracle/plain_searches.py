@@ -44,9 +44,19 @@ class PlainSearches(Spelling):
             known = [each for each in known if each.kind == kind]
         for _ in range(6):
             found = self.random.choice(known)
-            if found.code in ("_id", "_lastUpdated") or self.node(type, found) is not None:
+            if found.code in ("_id", "_lastUpdated") or self._speaks(type, found):
                 break
         return found
+
+    def _speaks(self, type: str, parameter: Parameter) -> bool:
+        """Tell whether some resource says something to a parameter, to all parts of a composite."""
+        if parameter.kind != "composite":
+            return self.node(type, parameter) is not None
+        return any(all(element) for element in self._elements(type, parameter))
+
+    def _elements(self, type: str, parameter: Parameter) -> list[list[list[Any]]]:
+        alike = [r for r in self.world.alive if r["resourceType"] == type]
+        return [e for r in alike for e in self.world.nodes.components(parameter, r)]
 
     def plain(self, type: str) -> Criterion:
         """Draw a criterion that is no chain."""
@@ -110,10 +120,11 @@ class PlainSearches(Spelling):
 
     def composite(self, type: str, parameter: Parameter) -> str | None:
         """Draw the parts of a composite from one element, mostly."""
-        alike = [r for r in self.world.alive if r["resourceType"] == type]
-        found = [e for r in alike for e in self.world.nodes.components(parameter, r)]
+        found = self._elements(type, parameter)
         if not found:
             return None
+        if self.random.random() < 0.8:
+            found = [element for element in found if all(element)] or found
         same = self.random.choice(found) if self.random.random() < 0.7 else None
         parts = []
         for number, component in enumerate(parameter.components):

@@ -100,6 +100,9 @@ def test_a_chain_leads_to_a_type_that_has_no_parameters_of_its_own(record: Recor
         ("instantiates-canonical ne http://e.fr/d", ["b"]),
         ("instantiates-canonical ne http://e.fr/d|2", ["a", "b"]),
         ("not (instantiates-canonical ne http://e.fr/d)", ["a", "c"]),
+        ("instantiates-uri sb urn:x/a/b", ["b", "c"]),
+        ("instantiates-uri ss urn:x/a", ["b", "c"]),
+        ("instantiates-uri ss urn:x/a/b", ["c"]),
     ],
 )
 def test_another_reference_is_none_of_its_spellings(
@@ -109,9 +112,10 @@ def test_another_reference_is_none_of_its_spellings(
         "ServiceRequest",
         a={"subject": {"reference": "Patient/1"}, "instantiatesCanonical": ["http://e.fr/d|1"],
            "meta": {"profile": ["http://e.fr/p|1"]}},
-        b={"subject": {"reference": "Patient/2"}, "instantiatesCanonical": ["http://e.fr/o"],
+        b={"subject": {"reference": "Patient/2"}, "instantiatesUri": ["urn:x/a"],
+           "instantiatesCanonical": ["http://e.fr/o"],
            "meta": {"profile": ["http://e.fr/q"]}},
-        c={"subject": {"reference": "Group/3"}},
+        c={"instantiatesUri": ["urn:x/a/b"], "subject": {"reference": "Group/3"}},
     )  # fmt: skip
     fill(record, resources)
     assert found(record, "ServiceRequest", ("_filter", text)) == wanted

@@ -33,10 +33,10 @@ from passerelle.fhir.search.language.filter_syntax import (
     Tree,
     parse_filter,
 )
-from passerelle.fhir.search.language.modifiers import OF_THE_ROW, allowed, reader
+from passerelle.fhir.search.language.modifiers import OF_THE_ROW, allowed, reader, uris_above
 from passerelle.fhir.search.language.reading import Reading
 from passerelle.fhir.search.language.sounds import sounding
-from passerelle.fhir.search.query_values import BadValue, escape
+from passerelle.fhir.search.query_values import BadValue, Value, escape
 from passerelle.fhir.search.search_parameters import PHONETIC, Parameter
 
 
@@ -140,6 +140,8 @@ class Filter:
                 raise BadValue
             if parameter.code == PHONETIC and modifier != "missing":
                 return sounding(parameter, self.name, self.text, [value])
+            if modifier == "above" and parameter.kind == "uri":
+                return self._made(parameter, modifier, uris_above(value))
             read = reader(parameter, modifier, self.name, self.reading)(value)
         except BadValue:
             fault = refuse("search.value-invalid", self.name, kind=parameter.kind)
@@ -148,7 +150,10 @@ class Filter:
             raise _placed(refusal, tree.at.value) from None
         if parameter.code not in OF_THE_ROW:
             modifier = any_case(modifier, read)
-        return Clause(self.name, self.text, parameter, modifier, (read,))
+        return self._made(parameter, modifier, (read,))
+
+    def _made(self, parameter: Parameter, modifier: str, values: tuple[Value, ...]) -> Clause:
+        return Clause(self.name, self.text, parameter, modifier, values)
 
 
 def filter_criterion(types: Sequence[str], name: str, text: str, reading: Reading) -> Criterion:
