@@ -42,6 +42,8 @@ class PlainSearches(Spelling):
         if draw < 0.6:
             kind = self.random.choice(kinds)
             known = [each for each in known if each.kind == kind]
+            form = self.random.choice(sorted({_form_of(each) for each in known}))
+            known = [each for each in known if _form_of(each) == form]
         for _ in range(6):
             found = self.random.choice(known)
             if found.code in ("_id", "_lastUpdated") or self._speaks(type, found):
@@ -123,9 +125,9 @@ class PlainSearches(Spelling):
         found = self._elements(type, parameter)
         if not found:
             return None
-        if self.random.random() < 0.8:
+        if self.random.random() < 0.9:
             found = [element for element in found if all(element)] or found
-        same = self.random.choice(found) if self.random.random() < 0.7 else None
+        same = self.random.choice(found) if self.random.random() < 0.85 else None
         parts = []
         for number, component in enumerate(parameter.components):
             element = same or self.random.choice(found)
@@ -138,6 +140,11 @@ class PlainSearches(Spelling):
                 return None
             parts.append(spelled)
         return "$".join(parts)
+
+
+def _form_of(parameter: Parameter) -> str:
+    """Give the kinds of the parts of a composite."""
+    return "$".join(component.kind for component in parameter.components)
 
 
 def _labels(parameter: Parameter, modifier: str, text: str) -> tuple[str, ...]:
@@ -157,7 +164,7 @@ def _labels(parameter: Parameter, modifier: str, text: str) -> tuple[str, ...]:
     if "\\" in text:
         found.append("marks escaped")
     if kind == "composite" and not modifier:
-        found.append("composite of " + "$".join(c.kind for c in parameter.components))
+        found.append(f"composite of {_form_of(parameter)}")
     if not modifier and len(values) == 1:
         found += _form(kind, text)
     return tuple(found)

@@ -37,7 +37,10 @@ _ELSEWHERE = "http://elsewhere.fr/fhir/"
 _DEPTH_MAX = 4
 _SHARES = (0.5, 0.4, 0.25, 0.25, 0.25)
 """Of the elements of a type that are there, by how deep they lie."""
-_FULLER = (*RARE, "RiskAssessment.prediction", "Location.position", "Group.characteristic")
+_FULLER = (
+    *(*RARE, "Observation"),
+    *("RiskAssessment.prediction", "Location.position", "Group.characteristic"),
+)
 _MANY = 2
 
 
