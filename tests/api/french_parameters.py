@@ -126,7 +126,7 @@ SEARCHES = {
         **MAILED,
         **TRACED,
         "pharmacy-licence": "75#000001",
-        "period": "2026-01-15",
+        "period": "ge2026-01-15",
         "address-insee": "75056",
         "address-line": "1 rue",
     },

@@ -140,11 +140,13 @@ class _Spelled(NamedTuple):
     parameter: Parameter
 
 
+@lru_cache(maxsize=2 * ADDED_MAX)
 def dump(parameter: Parameter) -> bytes:
     """Write a definition to be kept; its id is left out."""
     return msgspec.json.encode(_Spelled(parameter._replace(id=0)))
 
 
+@lru_cache(maxsize=2 * ADDED_MAX)
 def load(definition: bytes) -> Parameter:
     """Read a definition that was kept; its id is 0."""
     return msgspec.json.decode(definition, type=_Spelled).parameter
