@@ -11,9 +11,12 @@ ALIKE = 20
 
 
 class Pages(NamedTuple):
-    """The first page, and pages at a depth (1 is the first); no deep ones when there is none."""
+    """The first pages, and as many at a depth (1 is the first); no deep ones when there is none.
 
-    first: str
+    Asked for over and over, one page alone would lie in the caches, as those at a depth do not.
+    """
+
+    first: tuple[str, ...]
     deep: tuple[str, ...]
     depth: int
 
@@ -29,17 +32,19 @@ def next_of(bundle: dict[str, Any]) -> str | None:
 
 def walk(target: Target, search: str, depth: int) -> Pages:
     """Follow the next links as deep as a page, or as there are pages."""
-    first = f"{target.path}/{search}"
     asking = Asking(target)
     seen: list[str] = []
-    place: str | None = first
+    begun: list[str] = []
+    place: str | None = f"{target.path}/{search}"
     number = 0
     try:
         while place is not None and number < depth:
             number += 1
+            if number <= ALIKE:
+                begun.append(place)
             seen = [*seen[-ALIKE + 1 :], place]
             bundle = asking.json("GET", place)
             place = next_of(bundle) if bundle is not None else None
     finally:
         asking.close()
-    return Pages(first, tuple(seen) if number > ALIKE else (), number)
+    return Pages(tuple(begun), tuple(seen) if number > ALIKE else (), number)

@@ -97,7 +97,8 @@ def lines(target: Target, seeded: Seeded, scale: Scale) -> Iterator[Line]:
             yield Line(name, plan(asked), "read")
     pages = deep_pages.walk(target, f"Patient?_count={deep_pages.PAGE}", scale.depth)
     if pages.deep:
-        yield Line("page 1 of 10", plan([request("GET", pages.first)]), "read")
+        first = plan([request("GET", page) for page in pages.first])
+        yield Line("page 1 of 10", first, "read")
         name = f"page {pages.depth:,} of 10"
         yield Line(name, plan([request("GET", page) for page in pages.deep]), "read")
     made = range(NEW_NUMBERS, NEW_NUMBERS + scale.created)
