@@ -1,6 +1,7 @@
-"""The published resources that break R4, or the rules of an identity: rule and place of each fault.
+"""The published resources that are refused: rule and place of each fault.
 
-The patients of the French guides have matricules with a wrong key. Of long lists the first two
+They break R4, or the rules of an identity (the patients of the French guides have matricules with
+a wrong key), or define a search parameter that is already there. Of long lists the first two
 faults are told, and how many follow of which rules.
 """
 
@@ -69,6 +70,15 @@ REFUSED: dict[str, list[str]] = {
         "structure.ext-1 ValueSet.title.extension[0].extension[1]",
         "and 2 more: structure.ext-1, structure.required",
     ],
+    "ans.fhir.fr.gap-3.0.0/SearchParameter-GAP-Appointment-latestStart": [
+        "parameter.code-taken SearchParameter.base[0]",
+    ],
+    "ans.fhir.fr.gap-3.0.0/SearchParameter-GAP-Slot-earliestStart": [
+        "parameter.code-taken SearchParameter.base[0]",
+    ],
+    "ans.fhir.fr.gap-3.0.0/SearchParameter-GAP-Slot-latestStart": [
+        "parameter.code-taken SearchParameter.base[0]",
+    ],
     "ans.fhir.fr.pdlgc-0.1.0/ImplementationGuide-ans.fhir.fr.pdlgc": [
         "structure.reference-target ImplementationGuide.definition.resource[7].reference.reference",
         "structure.reference-target ImplementationGuide.definition.resource[8].reference.reference",
@@ -77,11 +87,20 @@ REFUSED: dict[str, list[str]] = {
     "ans.fhir.fr.pdsm-3.1.1-combined/SearchParameter-PDSm-List-PatientAsSource-3.1.1": [
         "structure.unknown-element SearchParameter.processingMode",
     ],
+    "ans.fhir.fr.pdsm-3.1.1-combined/SearchParameter-PDSm-List-PatientAsSubject-3.1.1": [
+        "parameter.code-taken SearchParameter.base[0]",
+    ],
     "ans.fhir.fr.pdsm-3.1.1-combined/SearchParameter-PDSm-List-PractitionerRoleAsSource-3.1.1": [
         "structure.unknown-element SearchParameter.processingMode",
     ],
     "ans.fhir.fr.pdsm-3.1.1-combined/StructureDefinition-fr-core-service-type-duration-2.1.0": [
         "structure.required StructureDefinition.differential.element[2].binding.strength",
+    ],
+    "ans.fhir.fr.pdsm-3.1.1/SearchParameter-PDSm-List-PatientAsSource": [
+        "parameter.code-taken SearchParameter.base[0]",
+    ],
+    "ans.fhir.fr.pdsm-3.1.1/SearchParameter-PDSm-List-PractitionerRoleAsSource": [
+        "parameter.code-taken SearchParameter.base[0]",
     ],
     "hl7.fhir.fr.core-2.1.0/Patient-ExampleFRCorePatient001": [
         "ins.key Patient.identifier[0].value",
