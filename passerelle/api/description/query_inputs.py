@@ -56,7 +56,7 @@ HISTORY: tuple[tuple[str, Described, str], ...] = (
     ("_cursor", {"type": "string"}, "La suite d'une page ; pris dans son lien next"),
 )
 FREE: Described = {
-    "name": "criteria",
+    "name": "search criteria",
     "in": "query",
     "style": "form",
     "explode": True,
