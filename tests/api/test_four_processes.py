@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from queue import Queue
 
 import httpx
 import pytest
@@ -31,21 +33,36 @@ def served_by_four(postgres_database_url):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+    told: Queue[str | None] = Queue()
+    # Read to the end: whoever writes to a pipe that nobody reads waits for ever.
+    reader = threading.Thread(target=read_events, args=(process.stderr, told), daemon=True)
+    reader.start()
     try:
-        started = 0
-        for line in process.stderr:
-            started += json.loads(line)["event"] == "started"
-            if started == PROCESSES:
-                break
-        assert started == PROCESSES
+        for _ in range(PROCESSES):
+            wait_for(told, "started")
         yield f"http://127.0.0.1:{port}"
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-        assert [json.loads(line)["event"] for line in errors.splitlines()].count("stopped") == 4
-        assert process.returncode == 0
+        for _ in range(PROCESSES):
+            wait_for(told, "stopped")
+        assert process.wait(timeout=30) == 0
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        reader.join()
+        process.stderr.close()
+
+
+def read_events(lines, told):
+    """Hand on the events that are logged, then that there are no more."""
+    for line in lines:
+        told.put(json.loads(line)["event"])
+    told.put(None)
+
+
+def wait_for(told, event):
+    """Wait until an event is told; fail when the process has ended without it."""
+    while (found := told.get(timeout=60)) != event:
+        assert found is not None, f"the gateway has ended without {event}"
 
 
 @pytest.fixture
@@ -169,11 +186,13 @@ async def test_indexing_that_is_killed_goes_on_where_it_was(client, postgres_dat
     reached = await done()
     assert reached == 0
     process = indexing(postgres_database_url)
-    while reached == 0 and process.poll() is None:
-        reached = await done()
-    process.kill()
-    process.communicate()
-    assert reached > 0
+    try:
+        while reached == 0 and process.poll() is None:
+            reached = await done()
+    finally:
+        process.kill()
+        process.communicate()
+    assert await done() > 0
     await asyncio.to_thread(indexed, postgres_database_url)
     assert await done() == 1_000, "none twice"
     found = await client.get("/fhir/Patient?language-x=fr&_total=accurate&_count=0")
