@@ -9,6 +9,7 @@ from passerelle.dossiers.term_cache import TermCache
 from passerelle.dossiers.terminology import Named, Terms
 from passerelle.errors.refusals import Invalid, NotFound, Unprocessable
 from passerelle.fhir.packages.package_reading import PackageKey
+from passerelle.fhir.search.query import Query
 from passerelle.fhir.terminology.canonicals import Canonical
 from passerelle.fhir.terminology.concept_status import Coded
 from passerelle.fhir.terminology.terminology_answers import Shown
@@ -183,8 +184,10 @@ async def test_the_newest_version_is_meant_unless_one_is_named(gateway, terms):
 
 
 async def test_a_search_is_read_again_with_what_it_asked_for(gateway, terms):
+    found = []
+
     def read(known):
-        return (
+        found[:] = (
             known.expansion(WARM),
             known.below(COLOURS, "rouge"),
             known.above(COLOURS, "carmin"),
@@ -192,8 +195,10 @@ async def test_a_search_is_read_again_with_what_it_asked_for(gateway, terms):
             known.below("", "rouge"),
             known.above(COLOURS, "vert"),
         )
+        return Query("Patient")
 
-    warm, below, above, *none = await parsed(gateway, SYSTEM, read)
+    await parsed(gateway, SYSTEM, read)
+    warm, below, above, *none = found
     assert warm == {(COLOURS, "rouge"), (COLOURS, "carmin"), (COLOURS, "orange")}
     assert below == {(COLOURS, "rouge"), (COLOURS, "carmin")}
     assert above == {(COLOURS, "carmin"), (COLOURS, "rouge"), (COLOURS, "chaude")}
