@@ -7,6 +7,7 @@ anew.
 
 from collections.abc import Callable
 
+from passerelle.dossiers import transaction_decision
 from passerelle.dossiers.bundle_refusals import of_commit, place_of, placed
 from passerelle.dossiers.entry_answer import NOTHING_ASKED, Asking, EntryAnswer
 from passerelle.dossiers.repository import Repository
@@ -22,6 +23,7 @@ from passerelle.errors.refusals import (
     NotSupported,
     PasserelleError,
     PreconditionFailed,
+    TooLarge,
 )
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
@@ -111,6 +113,7 @@ class Batch:
     def __init__(self, repository: Repository, asking: Asking = NOTHING_ASKED) -> None:
         self.repository = repository
         self.asking = asking
+        self._patched = 0  # bytes of what patches made
 
     async def run(self, bundle: Resource) -> list[EntryAnswer]:
         """Apply each entry on its own, as processing is ordered; answer as the bundle is."""
@@ -157,12 +160,20 @@ class Batch:
         return answer_of(made, (*entry.issues, *warnings))
 
     async def _patch(self, entry: PlannedEntry, resource: Resource) -> Outcome:
+        """Patch; a small bundle that changes much is bounded as a transaction is."""
+        limit = transaction_decision.PATCHED_BYTES_MAX
+        if self._patched > limit:
+            raise TooLarge(issue("bundle.patched-too-large", place_of(entry.index), limit=limit))
         change = patch_entries.read(resource, lambda _: None)
         if entry.key is not None:
-            return await self.repository.patch(entry.key, change, if_match=entry.if_match)
-        return await self.repository.patch_matching(
-            entry.type, entry.criteria or "", change, if_match=entry.if_match
-        )
+            made = await self.repository.patch(entry.key, change, if_match=entry.if_match)
+        else:
+            made = await self.repository.patch_matching(
+                entry.type, entry.criteria or "", change, if_match=entry.if_match
+            )
+        if made.version is not None:
+            self._patched += len(made.version.body or b"")
+        return made
 
 
 def answer_of(outcome: Outcome, issues: tuple[Issue, ...] = ()) -> EntryAnswer:

@@ -198,3 +198,21 @@ async def test_what_a_transaction_patches_is_bounded_by_its_size(gateway, monkey
     assert [said.rule for said in refused.value.issues] == ["bundle.patched-too-large"]
     answers = await Transaction(repository).run(bundle(*entries[:20]))
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_what_a_batch_patches_is_bounded_by_its_size(gateway, monkeypatch):
+    monkeypatch.setattr(transaction_decision, "PATCHED_BYTES_MAX", 10_000)
+    repository = Repository(gateway, SYSTEM)
+    await repository.update(Key("Patient", "p"), plain("p") | {"name": [{"text": "x" * 3_000}]})
+    operation = [
+        ("type", "valueCode", "add"),
+        ("path", "valueString", "Patient.name[0]"),
+        ("name", "valueString", "given"),
+        ("value", "valueString", "y"),
+    ]
+    parts = [{"name": name, kind: value} for name, kind, value in operation]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    entries = [entry("PATCH", "Patient/p", patch) for _ in range(6)]
+    answers = await Batch(repository).run(bundle(*entries, kind="batch"))
+    assert [answer.status for answer in answers] == [200] * 4 + [413] * 2
+    assert [said.rule for said in answers[-1].outcome] == ["bundle.patched-too-large"]
