@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from passerelle.api.logs import configure
 from passerelle.api.metrics import Metrics
 from passerelle.api.rest.fhir_service import FhirService
 from passerelle.api.security import OpenDoor
+from passerelle.dossiers.async_policy import ANSWER_JOB, FORGET_JOB, AsyncPolicy
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.mailing.secure_mail import Emitter, SecureMail
 from passerelle.dossiers.pace import Pace
@@ -126,6 +128,12 @@ def make_gateway(settings: Settings) -> Gateway:
             conditional_delete=settings.conditional_delete,
             deleted_max=settings.deleted_max,
             update_create=settings.update_create,
+        ),
+        asynchronous=AsyncPolicy(
+            file_bytes=settings.answer_limit,
+            answer_bytes=settings.async_answer_limit,
+            kept_seconds=settings.async_kept_seconds,
+            unfinished_max=settings.async_unfinished,
         ),
     )
 
@@ -290,9 +298,10 @@ def _tell_a_fault(task: asyncio.Task[None]) -> None:
 
 
 def make_workers(gateway: Gateway) -> tuple[Works, ...]:
-    """Make what works beside the requests: the worker, the full text's, and that of mail if any.
+    """Make what works beside the requests: the workers, the full text's, and that of mail if any.
 
-    The worker's holder is a name of its own among all workers.
+    A worker's holder is a name of its own among all workers. What is asked for later has a worker
+    to itself, so that no sending waits for a long search.
     """
     from passerelle.dossiers import parameter_indexing
     from passerelle.dossiers.full_text_following import FullTextFollower
@@ -305,10 +314,25 @@ def make_workers(gateway: Gateway) -> tuple[Works, ...]:
         parameter_indexing.JOB_KIND: parameter_indexing.index_some,
     }
     worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
-    follower = FullTextFollower(gateway)
-    if gateway.mail is None:
-        return (worker, follower)
-    return (worker, follower, MailReader(gateway, gateway.mail))
+    made: tuple[Works, ...] = (worker, answering_worker(gateway), FullTextFollower(gateway))
+    return made if gateway.mail is None else (*made, MailReader(gateway, gateway.mail))
+
+
+def answering_worker(gateway: Gateway) -> Worker:
+    """Make the worker that answers the requests with ``Prefer: respond-async``."""
+    from passerelle.api.rest.async_answers import AsyncAnswers, forget
+
+    limit = gateway.asynchronous.file_bytes
+    service = FhirService(
+        gateway,
+        body_limit=limit,
+        binary_limit=limit,
+        answer_limit=limit,
+        software_version=VERSION,
+    )
+    handlers = {ANSWER_JOB: AsyncAnswers(service.answer_inner).answer, FORGET_JOB: forget}
+    paced = replace(gateway, pace=gateway.asynchronous.pace(gateway.pace))
+    return Worker(paced, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def web_application(settings: Settings, *, start_worker: StartWorker | None = None) -> Door:
@@ -353,6 +377,7 @@ def application_of(
             binary_limit=settings.binary_limit,
             answer_limit=settings.answer_limit,
             software_version=VERSION,
+            answers_later=start_worker is not None,
         ),
         LoadedLater(rest),
         security=OpenDoor(settings.fhir_base_url),

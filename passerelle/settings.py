@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from passerelle.dossiers.async_policy import USUAL as USUAL_ASYNC
 from passerelle.dossiers.pace import USUAL
 from passerelle.dossiers.writing_policy import (
     DELETED_MAX,
@@ -55,6 +56,11 @@ class Settings(BaseSettings):
     body_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 50_000_000
     binary_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 500_000_000
     answer_limit: Annotated[int, Field(ge=10_000, le=2_000_000_000)] = 50_000_000
+    async_answer_limit: Annotated[int, Field(ge=10_000, le=20_000_000_000)] = (
+        USUAL_ASYNC.answer_bytes
+    )
+    async_kept_seconds: Annotated[float, Field(ge=1, le=604_800)] = USUAL_ASYNC.kept_seconds
+    async_unfinished: Annotated[int, Field(ge=0, le=1_000)] = USUAL_ASYNC.unfinished_max
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
     references: References = "warn"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from passerelle.store import schema
+from passerelle.store import async_tables, schema
 from tools.reference_markdown import code, codes, page, table
 
 TABLES = {
@@ -34,6 +34,8 @@ TABLES = {
     "message": "Raw messages, in and out, with their fate.",
     "package": "The installed FHIR packages.",
     "conformance": "Which resources of the record each package brought.",
+    "async_request": "Requests that are answered later, until they are forgotten.",
+    "async_part": "What they were answered, in files of NDJSON.",
     "setting": "What all processes on one record share.",
     "search_parameter": "The search parameters that were added to the record, and how far each is.",
 }
@@ -125,7 +127,13 @@ def _indexes(each: Table) -> str:
 
 def column_comments() -> dict[tuple[str, str], str]:
     """Give the comment that ends the line of each ``Column`` of the schema, by table and column."""
-    source = inspect.getsource(schema)
+    found: dict[tuple[str, str], str] = {}
+    for module in (schema, async_tables):
+        found |= _comments_in(inspect.getsource(module))
+    return found
+
+
+def _comments_in(source: str) -> dict[tuple[str, str], str]:
     lines = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

@@ -30,6 +30,19 @@ def write() -> str:
         "## Answered under the FHIR base",
         "`HEAD` is answered wherever `GET` is.",
         table(("Method", "Address", "Interaction"), _answered()),
+        "## Answered later",
+        "What reads at length follows `Prefer: respond-async` "
+        "(https://hl7.org/fhir/R4/async.html): `GET` of a search, a history, or an operation that "
+        "changes nothing, `POST` of `_search` and of such an operation. It is answered 202, with "
+        "a status address in `Content-Location`: 202 with `X-Progress` and `Retry-After` as long "
+        "as it is worked on; then 200 with the manifest (`transactionTime`, `request`, "
+        "`requiresAccessToken`, `output`, `error`) and `Expires`, or the refusal; 404 once it was "
+        "forgotten, by its time or by `DELETE`. Its files are NDJSON, of one type each, all pages "
+        "in one; a Bundle that says more than its resources (a history, a score, a count) stays "
+        "one line. `_outputFormat` may name NDJSON. It is told to its caller alone.",
+        "A read of one resource, a write, a batch and a transaction are answered in place, and so "
+        "is everything by a process without a worker (`passerelle serve --no-worker`): then there "
+        "is no `Preference-Applied`.",
         "## Known, refused by name",
         "These are of R4 and not there yet: status 501, rule `http.not-there-yet`. Any other "
         "method is refused with status 405 and the methods that are allowed.",

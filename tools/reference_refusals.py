@@ -16,6 +16,7 @@ PACKAGE = Path(refusals.__file__).parents[1]
 
 FAMILIES = {
     "answer": "The form of answers: parts of resources, coded bodies.",
+    "async": "Requests that are answered later.",
     "binary": "The bytes of documents.",
     "bundle": "Entries of a batch or a transaction.",
     "cda": "CDA R2 documents, read and written.",

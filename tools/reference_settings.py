@@ -26,6 +26,11 @@ MEANINGS = {
     "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
     "answer_limit": "As many bytes as all resources of the answer to one batch or transaction may "
     "have: the entries after that are answered 413, and what they write is left out of it.",
+    "async_answer_limit": "As many bytes as the answer to a request with `Prefer: respond-async` "
+    "may have, in files of at most `PASSERELLE_ANSWER_LIMIT`: it ends there and says so.",
+    "async_kept_seconds": "How long such an answer can be fetched.",
+    "async_unfinished": "As many such requests of one caller may wait at once; four times as many "
+    "are kept. 0 answers all of them in place, as a process without a worker does.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder whose FHIR packages (`.tgz`) are installed at the start. It must exist.",
     "references": "Local references to nothing: `enforce` refuses, `warn` says so, `off` does not "

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from passerelle.dossiers.async_policy import USUAL as USUAL_ASYNC
+from passerelle.dossiers.async_policy import AsyncPolicy
 from passerelle.dossiers.mailing.secure_mail import SecureMail
 from passerelle.dossiers.pace import USUAL, Pace
 from passerelle.dossiers.term_cache import TermCache
@@ -31,3 +33,4 @@ class Gateway:
     pace: Pace = USUAL
     terms: TermCache = field(default_factory=TermCache, compare=False)
     writing: WritingPolicy = USUAL_WRITING
+    asynchronous: AsyncPolicy = USUAL_ASYNC

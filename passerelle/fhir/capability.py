@@ -41,6 +41,7 @@ class Ability:
     operations: Sequence[Operation] = ()
     compartments: Sequence[str] = ()
     patch_formats: Sequence[str] = ()
+    documentation: str = ""
 
 
 def statement(ability: Ability, *, base_url: str, software_version: str, date: str) -> bytes:
@@ -64,6 +65,7 @@ def statement(ability: Ability, *, base_url: str, software_version: str, date: s
             "rest": [
                 {
                     "mode": "server",
+                    **({"documentation": ability.documentation} if ability.documentation else {}),
                     "resource": [
                         _resource(ability, type_, reversed_includes.get(type_, ()))
                         for type_ in types

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.packages import Packages
 
 if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
@@ -15,6 +16,10 @@ class KeptBeside(Protocol):
     @property
     def packages(self) -> Packages:
         """The tables of the installed FHIR packages."""
+
+    @property
+    def async_requests(self) -> AsyncRequests:
+        """The requests that are answered later."""
 
     @property
     def parameters(self) -> "AddedParameters":

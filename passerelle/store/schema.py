@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from passerelle.store import async_tables
 from passerelle.store.full_text_tables import make_tables
 
 metadata = MetaData()
@@ -314,6 +315,7 @@ search_parameter = Table(
 """The parameters that were added to this record, those that are no longer there included."""
 
 full_text, follower = make_tables(metadata)
+async_request, async_part = async_tables.make_tables(metadata)
 
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.

@@ -131,10 +131,14 @@ def test_a_content_type_that_comes_twice_is_refused():
 
 
 def test_preferences_are_read_and_what_is_unknown_is_left_out():
-    assert negotiation.preference("return=minimal; foo=1, handling=strict") == ("minimal", "strict")
-    assert negotiation.preference("RETURN=OperationOutcome") == ("OperationOutcome", None)
-    assert negotiation.preference("respond-async, wait=10") == (None, None)
-    assert negotiation.preference("return=whole, handling=loose") == (None, None)
+    assert negotiation.preference("return=minimal; foo=1, handling=strict") == (
+        "minimal",
+        "strict",
+        False,
+    )
+    assert negotiation.preference("RETURN=OperationOutcome") == ("OperationOutcome", None, False)
+    assert negotiation.preference("respond-async, wait=10") == (None, None, True)
+    assert negotiation.preference("return=whole, handling=loose") == (None, None, False)
     assert negotiation.preference("return=minimal, return=representation").returns == "minimal"
 
 

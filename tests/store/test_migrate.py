@@ -27,6 +27,7 @@ NAMES = [
     "0004 The installed FHIR packages, and which resources of the record each brought.",
     "0005 The words of each resource, and how far the log was followed.",
     "0006 The search parameters that were added to the record.",
+    "0007 The requests that are answered later, and what they were answered.",
 ]
 
 _COLUMNS = """

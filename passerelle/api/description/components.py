@@ -33,7 +33,7 @@ SENT_HEADERS: dict[str, Described] = {
     },
     "Prefer": {
         "description": "return=minimal | representation | OperationOutcome ; "
-        "handling=strict | lenient",
+        "handling=strict | lenient ; respond-async",
         "schema": {"type": "string", "examples": ["return=minimal", "handling=strict"]},
     },
     "Range": {
@@ -55,6 +55,12 @@ GIVEN_HEADERS: dict[str, Described] = {
     "Preference-Applied": {"description": "Le Prefer suivi", "schema": {"type": "string"}},
     "Content-Range": {"description": "La partie donnée", "schema": {"type": "string"}},
     "Retry-After": {"description": "Secondes à attendre", "schema": {"type": "string"}},
+    "Content-Location": {
+        "description": "Où demander où en est une demande",
+        "schema": {"type": "string"},
+    },
+    "X-Progress": {"description": "Où en est une demande", "schema": {"type": "string"}},
+    "Expires": {"description": "Quand la réponse est oubliée", "schema": {"type": "string"}},
     "Allow": {"description": "Les méthodes permises", "schema": {"type": "string"}},
 }
 """Headers that an answer may carry, by name."""
@@ -88,8 +94,45 @@ PATHS: dict[str, Described] = {
         "description": "Numéro de version",
         "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
     },
+    "file": {
+        "description": "Numéro d'un fichier",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,5}$"},
+    },
 }
 """Parameters of paths, those that name a type left aside."""
+
+
+_FILES: Described = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["type", "url"],
+        "properties": {
+            "type": {"type": "string"},
+            "url": {"type": "string"},
+            "count": {"type": "integer"},
+        },
+    },
+}
+OTHER_BODIES: dict[str, Described] = {
+    "manifest": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["transactionTime", "request", "requiresAccessToken", "output"],
+                "properties": {
+                    "transactionTime": {"type": "string"},
+                    "request": {"type": "string"},
+                    "requiresAccessToken": {"type": "boolean"},
+                    "output": _FILES,
+                    "error": _FILES,
+                },
+            }
+        }
+    },
+    "ndjson": {"application/fhir+ndjson": {"schema": {"type": "string"}}},
+}
+"""Bodies that are no resource (https://hl7.org/fhir/R4/async.html)."""
 
 
 def ref(kind: str, name: str) -> Described:
@@ -112,7 +155,7 @@ def answer(description: str, schema: str | None, *headers: str) -> Described:
     if named:
         made["headers"] = named
     if schema is not None:
-        made["content"] = content(schema)
+        made["content"] = OTHER_BODIES[schema] if schema in OTHER_BODIES else content(schema)
     return made
 
 

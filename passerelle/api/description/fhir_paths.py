@@ -152,7 +152,7 @@ def _add_bytes(made: Described, code: str) -> None:
 
 
 def _path_inputs(address: str) -> list[Described]:
-    names = [name for name in ("type", "id", "version") if f"{{{name}}}" in address]
+    names = [name for name in ("type", "id", "version", "file") if f"{{{name}}}" in address]
     return [ref("parameters", f"path.{name}") for name in names]
 
 

@@ -37,7 +37,14 @@ class Told(NamedTuple):
     body: Body = ""
 
 
-_FOUND = (Answered("200", "Une page de ressources", "Bundle", SEARCHED),)
+_LATER = Answered(
+    "202",
+    "Acceptée : répondue ensuite, comme Prefer le demande",
+    "OperationOutcome",
+    ("Content-Location", "Preference-Applied"),
+)
+_FOUND = (Answered("200", "Une page de ressources", "Bundle", SEARCHED), _LATER)
+_PAST = (Answered("200", "Une page de versions", "Bundle"), _LATER)
 _READ = (
     Answered("200", "La ressource", OWN, KEPT),
     Answered("304", "Rien n'a changé", None, KEPT),
@@ -113,21 +120,21 @@ INTERACTIONS: dict[str, Told] = {
     "history-instance": Told(
         "L'histoire d'une ressource",
         "history",
-        (Answered("200", "Une page de versions", "Bundle"),),
+        _PAST,
         ("400", "404"),
         ("Prefer",),
     ),
     "history-type": Told(
         "L'histoire d'un type",
         "history",
-        (Answered("200", "Une page de versions", "Bundle"),),
+        _PAST,
         ("400",),
         ("Prefer",),
     ),
     "history-system": Told(
         "L'histoire de tout",
         "history",
-        (Answered("200", "Une page de versions", "Bundle"),),
+        _PAST,
         ("400",),
         ("Prefer",),
     ),
@@ -145,12 +152,33 @@ INTERACTIONS: dict[str, Told] = {
         (Answered("200", "CapabilityStatement", "Resource"),),
         ("400",),
     ),
+    "async-status": Told(
+        "Où en est une demande faite avec Prefer: respond-async",
+        "form",
+        (
+            Answered("200", "Les fichiers de la réponse (JSON)", "manifest", ("Expires",)),
+            Answered("202", "Pas encore", None, ("X-Progress", "Retry-After")),
+        ),
+        ("404",),
+    ),
+    "async-cancel": Told(
+        "Oublier une demande et sa réponse",
+        "form",
+        (Answered("202", "Oubliée", "OperationOutcome"),),
+        ("404",),
+    ),
+    "async-output": Told(
+        "Un fichier d'une réponse, en NDJSON",
+        "form",
+        (Answered("200", "Une ressource par ligne", "ndjson", ("Expires",)),),
+        ("404",),
+    ),
     "operation": Told(
         "Opération",
         "form",
         (
             Answered("200", "Ce que l'opération donne", "Resource"),
-            Answered("202", "Accepté, fait ensuite", "Resource", ("Location",)),
+            Answered("202", "Accepté, fait ensuite", "Resource", ("Location", "Content-Location")),
         ),
         ("400", "404", "410", "409", "412", "413", "415", "422"),
         ("Prefer",),

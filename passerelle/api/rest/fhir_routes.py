@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from passerelle.api.rest import (
+    async_requests,
     binaries,
     bundles,
     deletes,
@@ -31,7 +32,7 @@ Handler = Callable[[Repository, Request], Awaitable[Reply]]
 class Route(NamedTuple):
     """What answers a method on an address; ``code`` is its interaction in the standard.
 
-    ``negotiates``: the handler itself looks at what the client can read (Binary).
+    ``negotiates``: the handler itself looks at what the client can read (Binary, NDJSON).
     """
 
     handler: Handler
@@ -54,6 +55,8 @@ HISTORY = "/fhir/{type}/{id}/_history"
 VERSION = "/fhir/{type}/{id}/_history/{version}"
 OPERATION = "/fhir/{type}/{id}/${operation}"
 COMPARTMENT = "/fhir/{type}/{id}/{compartment}"
+ASYNC = "/fhir/_async/{id}"
+ASYNC_OUTPUT = "/fhir/_async/{id}/{file}"
 BINARY = "/fhir/Binary"
 BINARY_INSTANCE = "/fhir/Binary/{id}"
 BINARY_VERSION = "/fhir/Binary/{id}/_history/{version}"
@@ -94,6 +97,11 @@ ROUTES: dict[str, dict[str, Route]] = {
     TYPE_HISTORY: {"GET": Route(histories.of_type, "history-type")},
     HISTORY: {"GET": Route(histories.of_instance, "history-instance")},
     VERSION: {"GET": Route(interactions.vread, "vread")},
+    ASYNC: {
+        "GET": Route(async_requests.status, "async-status"),
+        "DELETE": Route(async_requests.cancel, "async-cancel"),
+    },
+    ASYNC_OUTPUT: {"GET": Route(async_requests.output, "async-output", negotiates=True)},
     SYSTEM_OPERATION: _OPERATION,
     TYPE_OPERATION: _OPERATION,
     OPERATION: _OPERATION,
@@ -200,6 +208,10 @@ def _system_shape(segments: Sequence[str], request: Request) -> str:
         return _marked(_MARKED_ONE, first)
     if segments == [".well-known", "smart-configuration"]:
         return SMART
+    if first == "_async" and len(segments) <= 3:
+        request.id = segments[1]
+        request.member = segments[2] if len(segments) == 3 else ""
+        return ASYNC_OUTPUT if request.member else ASYNC
     if first[:1].isupper():
         raise NotFound(issue("http.type-unknown"))
     raise NotFound(issue("http.address-unknown"))

@@ -8,8 +8,24 @@ from contextlib import suppress
 from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
-from passerelle.api.rest import definitions, fhir_routes, formats, operations, patches, responses
-from passerelle.api.rest.fhir_routes import METADATA, NOT_THERE_YET, ROUTES, Route, shape_of
+from passerelle.api.rest import (
+    async_requests,
+    definitions,
+    fhir_routes,
+    formats,
+    operations,
+    patches,
+    responses,
+)
+from passerelle.api.rest.fhir_routes import (
+    ASYNC,
+    ASYNC_OUTPUT,
+    METADATA,
+    NOT_THERE_YET,
+    ROUTES,
+    Route,
+    shape_of,
+)
 from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.gateway import Gateway
@@ -27,12 +43,21 @@ PREFIX = fhir_routes.BASE
 UNKNOWN = "/fhir/*"
 """The route that is told of an address without a shape."""
 
+LATER = (
+    "Les recherches, les historiques et les opérations qui ne changent rien suivent "
+    "`Prefer: respond-async` (https://hl7.org/fhir/R4/async.html) : 202, puis des fichiers NDJSON."
+)
+"""What the CapabilityStatement tells of requests that are answered later."""
+
 READING = ("read", "vread", "search", "history")
 """How the interactions begin that leave the record as it is."""
 
 
 class FhirService:
-    """The FHIR base of one gateway."""
+    """The FHIR base of one gateway.
+
+    ``answers_later``: there is a worker here that answers what is asked with `respond-async`.
+    """
 
     def __init__(
         self,
@@ -42,12 +67,14 @@ class FhirService:
         binary_limit: int,
         answer_limit: int,
         software_version: str,
+        answers_later: bool = False,
     ) -> None:
         self.gateway = gateway
         self.body_limit = body_limit
         self.binary_limit = binary_limit
         self.answer_limit = answer_limit
         self.software_version = software_version
+        self.answers_later = answers_later and gateway.asynchronous.unfinished_max > 0
         self._metadata: bytes | None = None
         self._stamp: int | None = None
         self._statements: dict[Wanted, Reply] = {}
@@ -85,14 +112,18 @@ class FhirService:
         if route is None:
             raise _without_route(shape, request.method)
         if route.code == "transaction":
-            request.inner, request.answer_limit = self._answer_inner, self.answer_limit
+            request.inner, request.answer_limit = self.answer_inner, self.answer_limit
         # A Bundle is answered with an outcome for each entry, other writes where one is asked for.
         warns = route.code == "transaction" or request.preference.returns == "OperationOutcome"
         repository = Repository(self.gateway, caller, warns=warns)
         if route.negotiates:
             return await route.handler(repository, request)
         wanted = request.wanted()
-        reply = await self._handled(route, repository, request)
+        if self.answers_later and async_requests.suits(route.code, request):
+            path = "/".join(segments)
+            reply = await async_requests.begin(repository, request, route.code, path)
+        else:
+            reply = await self._handled(route, repository, request)
         if request.form_pairs:
             wanted = request.wanted()
         try:
@@ -104,15 +135,17 @@ class FhirService:
             said = responses.said(reply.status, refusal.issues, reply.headers[1:])
             return await formats.formed(said, wanted)
 
-    async def _answer_inner(
+    async def answer_inner(
         self, repository: Repository, request: Request, segments: Sequence[str]
     ) -> Reply:
-        """Answer the request that an entry of a bundle stands for, in JSON."""
+        """Answer what an entry of a bundle, or a request that was kept, asks; in JSON."""
         shape = shape_of(segments, request)
         method = "GET" if request.method == "HEAD" else request.method
         if shape == METADATA and method == "GET":
             _demand_full(request)
             return responses.fhir(self.capabilities())
+        if shape in (ASYNC, ASYNC_OUTPUT):  # no resource
+            raise NotFound(issue("http.address-unknown"))
         route = ROUTES.get(shape, {}).get(method)
         if route is None:
             raise _without_route(shape, request.method)
@@ -153,6 +186,7 @@ class FhirService:
                 parameters=self._searched,
                 compartments=compartments(),
                 operations=tuple(operations.claims(resource_types())),
+                documentation=LATER if self.answers_later else "",
             )
             self._metadata = statement(
                 ability,

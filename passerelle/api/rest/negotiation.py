@@ -49,6 +49,7 @@ class Preference(NamedTuple):
 
     returns: Return | None = None
     handling: Literal["strict", "lenient"] | None = None
+    responds_async: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -147,6 +148,7 @@ def preference(prefer: str) -> Preference:
     return Preference(
         RETURNS.get(found.get("return", "")),
         "strict" if handling == "strict" else "lenient" if handling == "lenient" else None,
+        "respond-async" in found,
     )
 
 

@@ -32,7 +32,7 @@ RETURNED = {
     for name in ("minimal", "representation", "OperationOutcome")
 }
 """What is said of a preference that was followed (https://www.rfc-editor.org/rfc/rfc7240
-#section-3); one that was not is not mentioned: `respond-async` is answered in place."""
+#section-3); one that was not is not mentioned."""
 
 
 class Reply(NamedTuple):

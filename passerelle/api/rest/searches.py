@@ -85,9 +85,10 @@ def _understood(
     )
 
 
-async def _answer(
+async def understood(
     repository: Repository, request: Request, pairs: Sequence[tuple[str, str]]
-) -> Reply:
+) -> tuple[Query, subsets.Asked]:
+    """Understand what is searched, and which parts of it are wanted. Raises Invalid, NotFound."""
     asked = subsets.asked(pairs)
     rest = [*asked.rest, ("_summary", "count")] if asked.counted else asked.rest
     query = await parsed(
@@ -95,6 +96,13 @@ async def _answer(
         repository.caller,
         lambda terms: _understood(repository, request, rest, terms),
     )
+    return query, asked
+
+
+async def _answer(
+    repository: Repository, request: Request, pairs: Sequence[tuple[str, str]]
+) -> Reply:
+    query, asked = await understood(repository, request, pairs)
     page = await repository.search(query)
     handling = request.preference.handling
     more = () if handling is None else (responses.HANDLED[handling],)

@@ -17,6 +17,7 @@ from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.added_parameters import AddedParameters, Outdated, with_job
+from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
 from passerelle.store.everything.everything_pages import page
@@ -66,6 +67,7 @@ class PostgresStore:
         self._jobs_added = WakeUp()
         runner = PostgresRunner(self._connections)
         self.packages = Packages(runner)
+        self.async_requests = AsyncRequests(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
         self._listener = Listener(self._connections, self._jobs_added)

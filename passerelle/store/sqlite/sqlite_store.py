@@ -18,6 +18,7 @@ from passerelle.fhir.resource import Key
 from passerelle.fhir.search.query import Query
 from passerelle.store import revision
 from passerelle.store.added_parameters import AddedParameters, Outdated, with_job
+from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
 from passerelle.store.everything.everything_pages import page
@@ -57,6 +58,7 @@ class SqliteStore:
         self._jobs_added = WakeUp()
         runner = SqliteRunner(self._readers, self._writer)
         self.packages = Packages(runner)
+        self.async_requests = AsyncRequests(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
         self._shelf = SqliteShelf(self._readers, self._writer)
