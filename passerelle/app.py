@@ -40,6 +40,10 @@ NOT_MIGRATED = "record.not-migrated"
 GRACE_SECONDS = 10
 """As long a request in hand may take to end when the process is told to stop."""
 
+IDLE_SECONDS = 75
+"""As long a connection stays open with nothing asked: longer than proxies and clients keep one, or
+a request that is sent just as it is closed is lost (https://www.rfc-editor.org/rfc/rfc9112#9.5)."""
+
 
 class Works(Protocol):
     """What works beside the requests until it is told to stop."""
@@ -225,6 +229,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        "timeout_keep_alive": IDLE_SECONDS,
     }
 
 

@@ -303,3 +303,7 @@ def test_serve_says_that_its_record_cannot_be_opened(tmp_path, make):
     assert b"Traceback" not in errors
     told = json.loads(output[output.index(b"{") :])
     assert [issue["rule"] for issue in told["issues"]] == ["record.unavailable"]
+
+
+def test_a_connection_stays_open_longer_than_proxies_and_clients_keep_one():
+    assert wiring.server_options(Settings())["timeout_keep_alive"] > 60
