@@ -6,6 +6,8 @@ from typing import Any
 Run = Mapping[str, Any]
 BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
 GATEWAYS = ("passerelle sqlite", "passerelle postgresql")
+BUSY = 0.5
+"""A machine had other work when so much of each core was taken before the run."""
 
 
 def rate(value: float) -> str:
@@ -124,9 +126,7 @@ def markdown(run: Run) -> str:
     parts = [
         f"Run of {run['date']}, commit {run['commit']}, on {machine['processor']}, "
         f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}.",
-        f"Load average before and after: {run['load_average'][0]} and {run['load_average_after']} "
-        "(far above the cores, others worked on it too: that takes from every rate and, by their "
-        "use of the caches, adds to every CPU ms; servers are measured one after another).",
+        _load(run),
         f"Versions: {spelled}.",
         f"Settings: {settings}.",
         "\n".join(limits(run)),
@@ -135,6 +135,18 @@ def markdown(run: Run) -> str:
         "\n".join(notes(run)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _load(run: Run) -> str:
+    """Tell how busy the machine was: before the run, it was so with the work of others alone."""
+    before, after = run["load_average"][0], run["load_average_after"]
+    told = f"Load average before and after: {before} and {after}; servers one after another."
+    if before < BUSY * run["machine"]["cores"]:
+        return told
+    return (
+        f"{told} Others worked on the machine too: that takes from every rate and, by their use of "
+        "the caches, adds to every CPU ms."
+    )
 
 
 def put_into(page: str, run: Run) -> str:

@@ -84,3 +84,13 @@ def test_the_account_is_put_between_the_marks_of_a_page_again_and_again():
     assert once.endswith("\n\nend\n")
     with pytest.raises(ValueError, match="has no"):
         report.put_into("# Title", RUN)
+
+
+def test_the_work_of_others_is_told_of_where_there_was_some():
+    busy, quiet = (
+        report.markdown(RUN | {"load_average": [load, 0, 0], "load_average_after": 1.5})
+        for load in (7.0, 0.2)
+    )
+    assert "Others worked" in busy
+    assert "Others worked" not in quiet
+    assert "Load average before and after: 0.2 and 1.5" in quiet
