@@ -28,9 +28,6 @@ from bench.records import Record, records
 from bench.seeding import Seeded, seed
 from bench.targets import Target, target_at
 
-START_SECONDS = 2.0
-"""As long the empty server is given to start."""
-
 
 def say(text: str) -> None:
     print(text, flush=True)
@@ -53,7 +50,7 @@ def http_limit(seconds: float) -> float:
     """Give how many empty answers of 1.3 kB this machine can serve."""
     process, port = limits.start_empty_http()
     try:
-        time.sleep(START_SECONDS)
+        processes.wait_listening(port)
         plain = LoadPlan("127.0.0.1", port, 32, seconds, [limits.encoded(request("GET", "/"))])
         return float(run_load(plain)["per_second"])
     finally:

@@ -22,6 +22,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_listening(port: int) -> None:
+    """Wait until somebody listens on a port of this machine. Raises RuntimeError after a minute."""
+    began = time.perf_counter()
+    while time.perf_counter() - began < START_SECONDS:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.005)
+    raise RuntimeError(f"nobody listens within {START_SECONDS:.0f} s")
+
+
 def _stat(pid: int) -> list[str]:
     """Give what stands behind the name in ``/proc/PID/stat``, from the state on."""
     with contextlib.suppress(OSError, IndexError):

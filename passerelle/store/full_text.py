@@ -88,7 +88,7 @@ class FullText:
 
     async def mark(self) -> Mark:
         """Give the place in the log that was reached."""
-        sql = _mark(self._shelf.dialect).sql
+        sql = mark_reading(self._shelf.dialect).sql
         rows = await self._shelf.rows(sql, (NAME,))
         return Mark(*rows[0]) if rows else Mark()
 
@@ -170,7 +170,8 @@ def telling(page: Page, issues: tuple[Issue, ...]) -> Page:
 
 
 @cache
-def _mark(dialect: DialectName) -> Compiled:
+def mark_reading(dialect: DialectName) -> Compiled:
+    """Give the reading of how far a follower has come, by its name."""
     follower = schema.follower.c
     name = bindparam("name", type_=Text)
     return compiled(select(follower.at, follower.seq).where(follower.name == name), dialect)

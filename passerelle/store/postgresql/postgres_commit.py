@@ -17,7 +17,7 @@ from passerelle.fhir.resource import Key
 from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
-from passerelle.store.postgresql.postgres_heads import NUMBERS, heads_text, holders_text
+from passerelle.store.postgresql.postgres_heads import NUMBERS, holders_text
 from passerelle.store.postgresql.postgres_horizon import halves
 from passerelle.store.postgresql.postgres_locks import EVERYTHING, LOCK, Locks, dossier_lock
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
@@ -36,7 +36,7 @@ from passerelle.store.sql.planning import (
     plan,
 )
 from passerelle.store.sql.referring import pairs_args, referrers_of
-from passerelle.store.sql.statements import readings, to_version
+from passerelle.store.sql.statements import heads_text, readings, to_version
 
 Result: TypeAlias = tuple[Outcome, ...] | Exception
 """What became of one unit."""
@@ -111,7 +111,9 @@ class Transaction:
         wanted = dict.fromkeys(key for one in self._all for key in heads_wanted(one.unit))
         if not wanted:
             return
-        found = await self._connection.fetch(heads_text(), *pairs_args(wanted, "postgresql"))
+        found = await self._connection.fetch(
+            heads_text("postgresql"), *pairs_args(wanted, "postgresql")
+        )
         rows = {Key(row[0], row[1]): row for row in found}
         for one in self._all:
             keys = [key for key in heads_wanted(one.unit) if key in rows]

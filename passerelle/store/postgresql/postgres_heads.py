@@ -1,4 +1,4 @@
-"""What a commit on PostgreSQL reads before it decides: heads, holders of claims, new numbers."""
+"""What a commit on PostgreSQL reads before it decides: holders of claims, new numbers."""
 
 from functools import cache
 
@@ -10,7 +10,6 @@ from passerelle.store.postgresql.postgres_horizon import FLOOR, register_at
 from passerelle.store.postgresql.postgres_writes import TX
 from passerelle.store.rows import Rows
 from passerelle.store.sql.compiling import ordered
-from passerelle.store.sql.statements import key_pairs
 
 STAMP = text("stamp", "postgresql").sql
 NUMBERS = f"""
@@ -22,30 +21,6 @@ SELECT {TX}, {FLOOR}, array(SELECT nextval('version_seq_seq') FROM generate_seri
 FROM registered WHERE n > 0
 """
 """The instant is registered before the floor of the feeds is read."""
-
-
-@cache
-def heads_text() -> str:
-    """Compose the reading of heads, with the dossier each stands in: types, ids."""
-    rows = Rows(SYSTEM)
-    head = rows.resource.c
-    wanted, type_, id_, order = key_pairs("postgresql")
-    statement = (
-        select(
-            head.type,
-            head.id,
-            head.pid,
-            head.version,
-            head.seq,
-            head.updated,
-            head.deleted,
-            head.digest,
-            head.dossier,
-        )
-        .select_from(wanted)
-        .join(rows.resource, (head.type == type_) & (head.id == id_))
-    )
-    return ordered(statement, "postgresql", order)
 
 
 @cache

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#read, #vread and #history
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 from passerelle.fhir.resource import Key
-from passerelle.store.caller import Caller
+from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Version
 from passerelle.store.rows import Rows
 from passerelle.store.sql.compiling import DialectName, ordered
@@ -163,3 +164,18 @@ def key_pairs(
     ).table_valued("type", "id")
     wanted = each.render_derived(name="wanted")
     return wanted, wanted.c.type, wanted.c.id, ("types", "ids")
+
+
+@cache
+def heads_text(dialect: DialectName) -> str:
+    """Compose the reading of heads by keys: type, id, the cells of a ``Head``, the dossier."""
+    head = Rows(SYSTEM).resource
+    cell = head.c
+    wanted, type_, id_, order = key_pairs(dialect)
+    cells = (cell.pid, cell.version, cell.seq, cell.updated, cell.deleted, cell.digest)
+    statement = (
+        select(cell.type, cell.id, *cells, cell.dossier)
+        .select_from(wanted)
+        .join(head, (cell.type == type_) & (cell.id == id_))
+    )
+    return ordered(statement, dialect, order)

@@ -12,7 +12,7 @@ from passerelle.store.caller import SYSTEM
 from passerelle.store.rows import Rows
 from passerelle.store.sql.compiling import ordered
 from passerelle.store.sql.planning import ClaimKey, Head
-from passerelle.store.sql.statements import key_pairs
+from passerelle.store.sql.statements import heads_text
 
 
 def heads_of(connection: sqlite3.Connection, keys: Iterable[Key]) -> Mapping[Key, Head]:
@@ -20,8 +20,8 @@ def heads_of(connection: sqlite3.Connection, keys: Iterable[Key]) -> Mapping[Key
     pairs = list(keys)
     if not pairs:
         return {}
-    found = connection.execute(_heads(), (json.dumps(pairs),)).fetchall()
-    return {Key(type_, id_): Head(*cells) for type_, id_, *cells in found}
+    found = connection.execute(heads_text("sqlite"), (json.dumps(pairs),)).fetchall()
+    return {Key(type_, id_): Head(*cells) for type_, id_, *cells, _ in found}
 
 
 def holders_of(
@@ -39,28 +39,6 @@ def last_numbers(connection: sqlite3.Connection) -> tuple[int, int, int, int]:
     """Give the highest pid, seq, transaction number and instant so far; 0 in an empty record."""
     pid, seq, tx, at = connection.execute(_last_numbers()).fetchone()
     return pid or 0, seq or 0, tx or 0, at or 0
-
-
-@cache
-def _heads() -> str:
-    rows = Rows(SYSTEM)
-    head = rows.resource.c
-    wanted, type_, id_, order = key_pairs("sqlite")
-    statement = (
-        select(
-            head.type,
-            head.id,
-            head.pid,
-            head.version,
-            head.seq,
-            head.updated,
-            head.deleted,
-            head.digest,
-        )
-        .select_from(wanted)
-        .join(rows.resource, (head.type == type_) & (head.id == id_))
-    )
-    return ordered(statement, "sqlite", order)
 
 
 @cache

@@ -8,10 +8,9 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, select
 
 from passerelle.fhir import json_text
 from passerelle.fhir.search.full_text_words import GAP, MARK, full_text
-from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
 from passerelle.store.contract import Mark
-from passerelle.store.full_text import NAME
+from passerelle.store.full_text import NAME, mark_reading
 from passerelle.store.rows import Rows
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 from passerelle.store.upkeep.check_resources import BATCH, PID_MAX, Row, heads_from
@@ -25,7 +24,7 @@ async def check_full_text(session: Session, tally: Tally) -> None:
     """Check that each resource that was followed has its words, and no other has any."""
     if not await has_full_text(session):
         return
-    found = await session.rows(_mark(session.dialect), name=NAME)
+    found = await session.rows(mark_reading(session.dialect), name=NAME)
     mark = Mark(*found[0]) if found else Mark()
     low = -PID_MAX
     while True:
@@ -72,13 +71,6 @@ def _places(text: str) -> frozenset[tuple[str, int]]:
     return frozenset(
         (word, int(place)) for word, at in _LEXEME.findall(text) for place in at.split(",")
     )
-
-
-@cache
-def _mark(dialect: DialectName) -> Compiled:
-    follower = schema.follower.c
-    name = bindparam("name", type_=Text)
-    return compiled(select(follower.at, follower.seq).where(follower.name == name), dialect)
 
 
 @cache
