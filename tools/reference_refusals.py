@@ -21,6 +21,7 @@ FAMILIES = {
     "bundle": "Entries of a batch or a transaction.",
     "cda": "CDA R2 documents, read and written.",
     "cli": "The command line; told on the terminal, never over HTTP.",
+    "document": "Documents as PDSm shares them: their profiles, their bytes, what they replace.",
     "dossier": "The native form of a dossier. The place is a JSON Pointer.",
     "http": "The request itself: address, headers, media types, size.",
     "ins": "The national identity: matricule, traits, status.",

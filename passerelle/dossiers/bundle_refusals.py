@@ -34,6 +34,7 @@ TOGETHER: dict[str, type[PasserelleError]] = {
     "record.none-match": NotFound,
     "record.deleted": Gone,
     "record.ids-are-given": NotAllowed,
+    "document.metadata-only": NotAllowed,
     "record.conditional-delete-off": NotSupported,
     "package.read-only": Forbidden,
     "package.tag-reserved": Unprocessable,
@@ -43,6 +44,7 @@ TOGETHER: dict[str, type[PasserelleError]] = {
 """The refusal that a fault alone would meet outside of a bundle."""
 
 FAMILIES: dict[str, type[PasserelleError]] = {
+    "document": Unprocessable,
     "ins": Unprocessable,
     "patch": Unprocessable,
     "reference": Unprocessable,

@@ -16,6 +16,7 @@ from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import json_text, served_body
 from passerelle.fhir.conformance import structure
+from passerelle.fhir.document_sharing import pdsm_rules
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search import added_parameters, any_reference, extraction
 from passerelle.fhir.search.index_rows import IndexRows
@@ -41,14 +42,16 @@ def faults(
 ) -> tuple[list[Issue], list[Issue]]:
     """Give (structure faults, issues of rules) of a resource, all at once.
 
-    The rules of identity, and those of search parameters, read a sound structure only, so they are
-    asked when the first list is empty. ``registry`` has the parameters that there are.
+    The rules of identity, of search parameters and of shared documents read a sound structure only,
+    so they are asked when the first list is empty. ``registry`` has the parameters that there are.
     """
     structural = structure.check(resource)
     if any(is_grave(said) for said in structural):
         return structural, []
     if resource["resourceType"] == "SearchParameter":
         return structural, list(added_parameters.faults(resource, registry))
+    if resource["resourceType"] in ("DocumentReference", "List"):
+        return structural, pdsm_rules.check(resource)
     if resource["resourceType"] != "Patient":
         return structural, []
     return structural, ins_rules.check_patient(resource, allow_test=ins.allow_test)

@@ -5,12 +5,14 @@ https://hl7.org/fhir/R4/http.html#patch . What comes of it is checked as any wri
 
 from passerelle.dossiers import keeping, packaged, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
+from passerelle.dossiers.documents import shared_documents
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.turns import apart
-from passerelle.errors.refusals import Gone, NotFound, PreconditionFailed
+from passerelle.errors.refusals import Gone, NotAllowed, NotFound, PreconditionFailed
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
+from passerelle.fhir.document_sharing import metadata_update
 from passerelle.fhir.patch.patch import Patch
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.query import Query
@@ -37,8 +39,8 @@ async def patch(
 ) -> Outcome:
     """Patch a resource; ``kept`` when nothing comes of it.
 
-    Raises NotFound, Gone, PreconditionFailed, Unprocessable (the patch cannot be applied), and
-    what a write raises.
+    Raises NotFound, Gone, PreconditionFailed, Unprocessable (the patch cannot be applied),
+    NotAllowed (of a PDSm document, more than its metadata), and what a write raises.
     """
 
     async def attempt() -> Outcome:
@@ -82,10 +84,14 @@ async def _attempt(
     head = await gateway.store.read(key, caller)
     found = head_to_patch(head, key, if_match)
     resource = await apart(found, change, found)
+    closed = metadata_update.faults(found, resource)
+    if closed:
+        raise NotAllowed(*closed)
     assert head is not None  # else refused above
     registry = gateway.store.parameters.registry
     warnings = await apart(resource, keeping.demand, resource, gateway.ins, registry)
     checked = await written_references.check(gateway, caller, key, resource)
+    said = await shared_documents.check(gateway, caller, resource)
     kept = await keeping.prepare(gateway.store, caller, key, resource, blob=head.blob)
     put = Put(kept.draft, beside=head.version)
     await packaged.demand(gateway, (put,))
@@ -96,4 +102,4 @@ async def _attempt(
         blobs=kept.blobs,
     )
     (outcome,) = await gateway.store.commit(unit, caller)
-    return outcome._replace(warnings=(*warnings, *checked.warnings))
+    return outcome._replace(warnings=(*warnings, *checked.warnings, *said))

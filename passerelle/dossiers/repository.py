@@ -9,6 +9,7 @@ from typing import Literal
 
 from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
+from passerelle.dossiers.documents import shared_documents
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.turns import apart
@@ -268,6 +269,7 @@ class Repository:
         checked = await written_references.check(
             self.gateway, self.caller, key, resource, warns=self.warns
         )
+        said = await shared_documents.check(self.gateway, self.caller, resource)
         kept = await keeping.prepare(
             self.gateway.store, self.caller, key, resource, must_be_new=must_be_new, blob=blob
         )
@@ -289,7 +291,7 @@ class Repository:
             blobs=kept.blobs,
         )
         (outcome,) = await self.gateway.store.commit(unit, self.caller)
-        return outcome._replace(warnings=checked.warnings)
+        return outcome._replace(warnings=(*checked.warnings, *said))
 
 
 def _warned(outcome: Outcome, warnings: tuple[Issue, ...]) -> Outcome:

@@ -11,6 +11,8 @@ from typing import Literal
 
 from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.bundle_refusals import place_of, placed, refusal_of
+from passerelle.dossiers.documents import replacing, shared_documents
+from passerelle.dossiers.documents.shared_documents import Written
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
 from passerelle.dossiers.transaction_links import Links
@@ -21,6 +23,7 @@ from passerelle.fhir.bundles import patch_entries
 from passerelle.fhir.bundles.bundle_links import rewrite
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
 from passerelle.fhir.bundles.transaction_plan import Plan
+from passerelle.fhir.document_sharing import metadata_update
 from passerelle.fhir.reference_places import Reference
 from passerelle.fhir.resource import Key, Resource
 from passerelle.store.caller import Caller
@@ -33,8 +36,8 @@ changes need not be, and all of it is held at once."""
 
 READ_TOGETHER = 50
 
-CASCADED = -1
-"""The entry of a write that no entry asks for, but the cascade of a deletion."""
+ADDED = -1
+"""The entry of a write that no entry asks for: the cascade of a deletion, a document replaced."""
 
 
 @dataclass(slots=True)
@@ -74,6 +77,9 @@ class Deciding:
         self._faults = self.keys.faults
         self._references: dict[int, tuple[Reference, ...]] = {}
         self._heads: Mapping[Key, Version] = {}  # of what is patched
+        self._written = Written()  # what documents are looked at beside
+        self._documents: dict[int, Resource] = {}
+        self._methods = {entry.index: entry.method for entry in planned.entries}
 
     async def run(self) -> Decision:
         """Decide. Raises the refusal of every fault: see ``refusal_of``."""
@@ -91,6 +97,7 @@ class Deciding:
                 await give_way(number)
                 await self._write(entry)
         if not self._faults:
+            await self._look_at_documents()
             await self._look_at_references()
             await self._look_at_deletions()
             await self._look_at_packages()
@@ -142,6 +149,10 @@ class Deciding:
             told = [placed(said, f"{place}.resource") for said in refusal.issues]
             self._faults += [(entry.index, said) for said in told]
             return
+        closed = metadata_update.faults(found, resource)
+        if closed:
+            self._faults += [(entry.index, placed(said, f"{place}.resource")) for said in closed]
+            return
         await self._put(entry, key, resource, head)
 
     async def _put(
@@ -178,6 +189,33 @@ class Deciding:
         )
         made.writes.append((index, put))
         made.blobs += kept.blobs
+        self._written.add(put, resource, next(iter(kept.blobs), None))
+        if key.type in shared_documents.LOOKED_AT:
+            self._documents[index] = resource
+
+    async def _look_at_documents(self) -> None:
+        """See that documents are what they say of their bytes; supersede what they replace."""
+        if not self._documents:
+            return
+        found: list[tuple[int, Issue]] = []
+        for number, (index, document) in enumerate(self._documents.items()):
+            await give_way(number)
+            said = await shared_documents.issues(self.gateway, self.caller, document, self._written)
+            found += [(index, one) for one in said]
+        stated = {i: one for i, one in self._documents.items() if self._methods[i] != "PATCH"}
+        written = {w.draft.key if isinstance(w, Put) else w.key for _, w in self.made.writes}
+        puts, told = await shared_documents.superseded(self.gateway, self.caller, stated, written)
+        self.made.writes += [(ADDED, put) for put in puts]
+        again = {i for i, method in self._methods.items() if method == "PUT"}
+        found += [
+            (i, one) for i, one in told if not (i in again and one.rule == replacing.ALREADY)
+        ]
+        for index, one in found:
+            said_there = placed(one, f"{place_of(index)}.resource")
+            if keeping.is_grave(one):
+                self._faults.append((index, said_there))
+            else:
+                self.made.warnings[index] = (*self.made.warnings.get(index, ()), said_there)
 
     async def _look_at_references(self) -> None:
         """See that what the bundle refers to is there, or made by it."""
@@ -204,7 +242,7 @@ class Deciding:
         for key, said in decided.refused.items():
             place = f"{place_of(deleted[key])}.request"
             self._faults.append((deleted[key], replace(said, expression=place)))
-        self.made.writes += [(CASCADED, Delete(key)) for key in decided.cascaded]
+        self.made.writes += [(ADDED, Delete(key)) for key in decided.cascaded]
         self.made.unreferenced = decided.guarded
 
     async def _look_at_packages(self) -> None:
@@ -212,5 +250,5 @@ class Deciding:
         found = await packaged.faults(self.gateway, [write for _, write in self.made.writes])
         for number, said in found.items():
             index = self.made.writes[number][0]
-            place = place_of(index) if index != CASCADED else "Bundle"
+            place = place_of(index) if index != ADDED else "Bundle"
             self._faults.append((index, placed(said, f"{place}.resource")))

@@ -1,0 +1,1 @@
+"""Documents that are shared: published, replaced, looked at beside their bytes."""

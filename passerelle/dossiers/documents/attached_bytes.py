@@ -1,0 +1,101 @@
+"""A document's size and hash beside the bytes that its address leads to.
+
+https://hl7.org/fhir/R4/datatypes.html#Attachment : ``hash`` is the SHA-1 of the bytes, ``size``
+their number. MHD wants them accurate (https://profiles.ihe.net/ITI/MHD/ITI-65.html,
+2:3.65.4.1.2.1): what declares a profile of document sharing is refused when they are not, anything
+else is warned of. Looked at wherever the Binary is in the record or comes along.
+"""
+
+import hashlib
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Mapping
+from typing import Any
+
+from passerelle.dossiers.gateway import Gateway
+from passerelle.errors.refusals import Issue
+from passerelle.errors.rules import issue
+from passerelle.fhir.document_sharing.pdsm_profiles import is_shared
+from passerelle.fhir.reference_places import key_of
+from passerelle.fhir.resource import Key, Resource
+from passerelle.store.caller import Caller
+from passerelle.store.contract import Put
+
+SHARED = ("document.size-mismatch", "document.hash-mismatch")
+PLAIN = ("document.size-differs", "document.hash-differs")
+"""The rules that size and hash break, where a profile is declared and where none is."""
+
+MISSING = {"enforce": "document.binary-missing", "warn": "document.binary-not-there"}
+"""The rule that an address to nothing breaks, by the policy of references."""
+
+Coming = Mapping[Key, tuple[Put, bytes | None]]
+"""What the same commit writes of Binaries, with the bytes that come along."""
+
+
+async def check(
+    gateway: Gateway, caller: Caller, resource: Resource, coming: Coming | None = None
+) -> list[Issue]:
+    """Give the issues of every attachment of a checked DocumentReference; none of another type."""
+    if resource.get("resourceType") != "DocumentReference":
+        return []
+    shared = is_shared(resource)
+    found: list[Issue] = []
+    for number, content in enumerate(resource.get("content", ())):
+        attachment = content.get("attachment") or {}
+        key = key_of(str(attachment.get("url", "")), gateway.base_url)
+        if key is None or key.type != "Binary":
+            continue
+        place = f"DocumentReference.content[{number}].attachment"
+        measured = await _measured(gateway, caller, key, attachment, coming or {})
+        if measured is not None:
+            found += _compared(attachment, measured, place, SHARED if shared else PLAIN)
+        elif shared and (rule := MISSING.get(gateway.writing.references)):
+            found.append(issue(rule, f"{place}.url"))
+    return found
+
+
+async def _measured(
+    gateway: Gateway, caller: Caller, key: Key, attachment: Mapping[str, Any], coming: Coming
+) -> tuple[int, bytes] | None:
+    """Give size and SHA-1 of the bytes of a Binary, None when it is not there.
+
+    Of what states no hash, or is of another size already, no bytes are read.
+    """
+    digest = hashlib.sha1(usedforsecurity=False)
+    put, data = coming.get(key, (None, None))
+    if data is not None:
+        digest.update(data)
+        return len(data), digest.digest()
+    if put is None:
+        head = await gateway.store.read(key, caller)
+        if head is None or head.body is None:
+            return None
+        blob = head.blob
+    else:
+        blob = put.draft.blob
+    if blob is None:
+        return 0, digest.digest()
+    size = await gateway.store.blob_size(blob)
+    if "hash" in attachment and attachment.get("size", size) == size:
+        async for part in gateway.store.blob(blob):
+            digest.update(part)
+    return size, digest.digest()
+
+
+def _compared(
+    attachment: Mapping[str, Any], measured: tuple[int, bytes], place: str, rules: tuple[str, str]
+) -> list[Issue]:
+    """Say what is not as it was measured. A wrong size tells of the hash as well."""
+    size, sha1 = measured
+    if attachment.get("size", size) != size:
+        return [issue(rules[0], f"{place}.size")]
+    if "hash" in attachment and _bytes_of(attachment["hash"]) != sha1:
+        return [issue(rules[1], f"{place}.hash")]
+    return []
+
+
+def _bytes_of(text: str) -> bytes | None:
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except (Error, ValueError):
+        return None
