@@ -207,9 +207,7 @@ class Deciding:
         puts, told = await shared_documents.superseded(self.gateway, self.caller, stated, written)
         self.made.writes += [(ADDED, put) for put in puts]
         again = {i for i, method in self._methods.items() if method == "PUT"}
-        found += [
-            (i, one) for i, one in told if not (i in again and one.rule == replacing.ALREADY)
-        ]
+        found += [(i, one) for i, one in told if not (i in again and one.rule == replacing.ALREADY)]
         for index, one in found:
             said_there = placed(one, f"{place_of(index)}.resource")
             if keeping.is_grave(one):
