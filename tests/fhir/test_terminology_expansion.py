@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.fhir.terminology.code_system import CodeSystem
-from passerelle.fhir.terminology.expansion import expand
+from passerelle.fhir.terminology.expansion import FILTER_LOOKS, expand
 from passerelle.fhir.terminology.missing_terms import missing_system, missing_value_set
 from passerelle.fhir.terminology.pinned_versions import PinnedSource, Pins, by_system
 from passerelle.fhir.terminology.value_set_filters import filtered
@@ -175,10 +175,20 @@ async def test_value_sets_that_fan_out_are_each_computed_once():
     assert len(found.members) == 6
 
 
-async def test_what_takes_too_much_looking_is_refused():
+async def test_what_is_included_500_times_is_looked_at_once():
     below = of(("concept", "is-a", "chaude"))
+    looks = FILTER_LOOKS * len(EVERY) + 4
+    once = await codes({"include": [below]}, looks_max=looks)
+    assert await codes({"include": [below] * 500}, looks_max=looks) == once
+    left = [{"code": "bleu"}]
+    bare = await codes({"include": [of()] * 500, "exclude": [of(concept=left)] * 500}, looks_max=7)
+    assert bare == [code for code in EVERY if code != "bleu"]
+
+
+async def test_what_takes_too_much_looking_is_refused():
+    below = [of(("concept", "is-a", code)) for code in EVERY]
     with pytest.raises(Unprocessable) as caught:
-        await codes({"include": [below] * 20}, looks_max=100)
+        await codes({"include": below}, looks_max=100)
     assert caught.value.issues[0].rule == "terminology.too-many-looks"
     assert caught.value.issues[0].code == "too-costly"
 

@@ -2,19 +2,24 @@
 
 https://hl7.org/fhir/R4/valueset.html#compose . What cannot be computed, for a code system is not
 there, is taken from an expansion that was published; failing that it is told. Each value set that
-is imported is computed once, and what is looked at is counted: a few lines must not cost hours.
+is imported is computed once, an include that is said again is that said before, and what is looked
+at is counted: a few lines must not cost hours.
 """
 
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.terminology import grammars
 from passerelle.fhir.terminology.canonicals import Canonical, parse, shown
 from passerelle.fhir.terminology.code_system import CodeSystem
 from passerelle.fhir.terminology.members import (
     Expansion,
+    Member,
     Members,
     Met,
     expansion,
@@ -32,6 +37,12 @@ MEMBERS_MAX = 100_000
 
 LOOKS_MAX = 2_000_000
 """Concepts and members looked at for one value set and all that it imports."""
+
+LOOKS_BETWEEN_TURNS = 20_000
+"""As much is looked at, some ten milliseconds, before others have their turn."""
+
+FILTER_LOOKS = 4
+"""What a filter takes of one concept, beside the taking of one that is known already."""
 
 IMPORTS_MAX = 20
 """As deep as value sets may import one another."""
@@ -69,7 +80,10 @@ class _Expanding:
     source: TermSource
     members_max: int
     looks_left: int
+    turn_looks: int = LOOKS_BETWEEN_TURNS
     done: dict[Canonical, Expansion] = field(default_factory=dict)
+    _members: dict[CodeSystem, dict[str, Member]] = field(default_factory=dict)
+    _whole: dict[tuple[CodeSystem, str], Members] = field(default_factory=dict)
 
     async def expand(
         self, value_set: Resource, published: Resource | None, path: tuple[Canonical, ...]
@@ -87,14 +101,34 @@ class _Expanding:
                 met.unresolve(issue("terminology.nothing-to-expand"))
         return expansion(value_set, members, met)
 
+    def members_of(self, system: CodeSystem, url: str, codes: Iterable[str] | None) -> Members:
+        """Give the members that codes of a system are, all of them for None; each is made once."""
+        made = self._members.setdefault(system, {})
+        if codes is None:
+            whole = self._whole.get((system, url))
+            if whole is None:
+                whole = self._whole[system, url] = self.members_of(system, url, system.concepts)
+            return whole
+        for code in codes:
+            if code not in made:
+                made[code] = member_of(system, system.concepts[code])
+        return {(url, code): made[code] for code in codes}
+
     def demand_bounded(self, count: int) -> None:
         """Raises Unprocessable when there are too many members."""
         if count > self.members_max:
             raise Unprocessable(issue("terminology.too-costly", limit=self.members_max))
 
+    async def give_way(self) -> None:
+        """Let others have their turn when much has been looked at since they had."""
+        if self.turn_looks < 0:
+            self.turn_looks = LOOKS_BETWEEN_TURNS
+            await asyncio.sleep(0)
+
     def look(self, count: int) -> None:
         """Count what is looked at. Raises Unprocessable when it is too much."""
         self.looks_left -= count
+        self.turn_looks -= count
         if self.looks_left < 0:
             raise Unprocessable(issue("terminology.too-many-looks"))
 
@@ -114,12 +148,14 @@ class _Composing:
         if len(includes) + len(excludes) > PARTS_MAX:
             raise Unprocessable(issue("terminology.too-costly", limit=PARTS_MAX))
         found: Members = {}
-        for part in includes:
+        for part in _without_repeats(includes):
+            await self.whole.give_way()
             for key, member in (await self._part(part, self.met.ruled)).items():
                 found.setdefault(key, member)
             self.whole.demand_bounded(len(found))
         known = self.met.misses
-        for part in excludes:
+        for part in _without_repeats(excludes):
+            await self.whole.give_way()
             excluded = await self._part(part, {})
             for key in excluded:
                 found.pop(key, None)
@@ -130,7 +166,9 @@ class _Composing:
             return {}
         return found
 
-    async def _part(self, part: Resource, ruled: dict[grammars.Ruled, None]) -> Members:
+    async def _part(
+        self, part: Resource, ruled: dict[grammars.Ruled, None]
+    ) -> Mapping[tuple[str, str], Member]:
         """Give what one include or exclude says: all its value sets and its system agree.
 
         What it takes by rule goes to ``ruled``; where that meets other value sets it is not
@@ -138,12 +176,12 @@ class _Composing:
         """
         url = part.get("system")
         imports = [await self._imported(text) for text in part.get("valueSet", ())]
-        parts = [each.members for each in imports]
+        parts: list[Mapping[tuple[str, str], Member]] = [each.members for each in imports]
         if isinstance(url, str):
             parts.insert(0, await self._of_system(url, part, {} if imports else ruled))
         elif len(imports) == 1 and not imports[0].barred:
             ruled.update(dict.fromkeys(imports[0].ruled))
-        return in_all(map(dict, parts))
+        return in_all(parts)
 
     async def _imported(self, text: str) -> Expansion:
         canonical = parse(text)
@@ -203,7 +241,7 @@ class _Composing:
             self.met.unresolve(issue("terminology.system-in-part", url=shown(url)))
         codes: list[str] | None = None
         for property_, op, value in map(_spelled, part.get("filter", ())):
-            self.whole.look(len(system.concepts))
+            self.whole.look(FILTER_LOOKS * len(system.concepts))
             try:
                 taken = filtered(system, property_, op, value)
             except UnusableFilter:
@@ -211,10 +249,15 @@ class _Composing:
                 return {}
             kept = frozenset(taken)
             codes = taken if codes is None else [code for code in codes if code in kept]
-        chosen = system.concepts if codes is None else codes
-        self.whole.demand_bounded(len(chosen))
-        self.whole.look(len(chosen))
-        return {(url, code): member_of(system, system.concepts[code]) for code in chosen}
+        count = len(system.concepts if codes is None else codes)
+        self.whole.demand_bounded(count)
+        self.whole.look(count)
+        return self.whole.members_of(system, url, codes)
+
+
+def _without_repeats(parts: Iterable[Resource]) -> list[Resource]:
+    """Give includes or excludes, each once: what is said again adds nothing."""
+    return list({json_text.encode(part): part for part in parts}.values())
 
 
 def _spelled(filter: Resource) -> tuple[str, str, str]:

@@ -150,9 +150,11 @@ def listed(url: str, part: Resource, system: CodeSystem | None) -> Members:
     return found
 
 
-def in_all(parts: Iterable[Members]) -> Members:
+def in_all(parts: Iterable[Mapping[tuple[str, str], Member]]) -> Mapping[tuple[str, str], Member]:
     """Give the members of the first that are in all the others; the best told one."""
     first, *others = [*parts] or [{}]
+    if not others:
+        return first
     return {key: member for key, member in first.items() if all(key in part for part in others)}
 
 
