@@ -381,6 +381,7 @@ def application_of(
             body_limit=settings.body_limit,
             binary_limit=settings.binary_limit,
             answer_limit=settings.answer_limit,
+            batch_seconds=settings.batch_seconds,
             software_version=VERSION,
             answers_later=start_worker is not None,
         ),

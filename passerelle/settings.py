@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from passerelle.dossiers.async_policy import USUAL as USUAL_ASYNC
+from passerelle.dossiers.effort import BATCH_SECONDS
 from passerelle.dossiers.pace import USUAL
 from passerelle.dossiers.writing_policy import (
     DELETED_MAX,
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     auth: Literal["open", "smart"] = "open"
     body_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 50_000_000
     binary_limit: Annotated[int, Field(ge=1_000, le=2_000_000_000)] = 500_000_000
+    batch_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = BATCH_SECONDS
     answer_limit: Annotated[int, Field(ge=10_000, le=2_000_000_000)] = 50_000_000
     async_answer_limit: Annotated[int, Field(ge=10_000, le=20_000_000_000)] = (
         USUAL_ASYNC.answer_bytes

@@ -26,6 +26,9 @@ MEANINGS = {
     "binary_limit": "The largest document, in bytes, that is streamed in as a Binary.",
     "answer_limit": "As many bytes as all resources of the answer to one batch or transaction may "
     "have: the entries after that are answered 413, and what they write is left out of it.",
+    "batch_seconds": "As many seconds as the entries of one batch, and the questions of one "
+    "transaction, may take together: computing, and searching the record. The rest is refused, "
+    "entry by entry, with 429 and `bundle.too-costly`; what was written by then stays written.",
     "async_answer_limit": "As many bytes as the answer to a request with `Prefer: respond-async` "
     "may have, in files of at most `PASSERELLE_ANSWER_LIMIT`: it ends there and says so.",
     "async_kept_seconds": "How long such an answer can be fetched.",

@@ -22,6 +22,7 @@ from passerelle.api.rest.fhir_service import FhirService
 from passerelle.api.rest.requests import header_map, located, wanted_anyhow, wants_pretty
 from passerelle.api.rest.responses import Reply
 from passerelle.api.security import OpenDoor
+from passerelle.errors.issue_bounds import bounded
 from passerelle.errors.refusals import PasserelleError, TooLarge
 from passerelle.errors.rules import issue
 
@@ -107,7 +108,7 @@ class _Exchange:
             if self.status:  # in the midst of a stream: too late for an answer
                 await self._fail(refusal)
             else:
-                refusal.issues = located(self.scope, refusal.issues)
+                refusal.issues = located(self.scope, bounded(refusal.issues))
                 await self._tell(errors.refused(refusal))
         except Exception as fault:
             await self._fail(fault)

@@ -7,7 +7,6 @@ https://hl7.org/fhir/R4/http.html#transaction-response , places as FHIRPath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from passerelle.errors.refusals import (
     Conflict,
@@ -22,10 +21,7 @@ from passerelle.errors.refusals import (
     PreconditionFailed,
     Unprocessable,
 )
-from passerelle.errors.rules import issue
-
-FAULTS_MAX = 500
-"""As many are told of one bundle; a last one says that there are more."""
+from passerelle.fhir.bundles.transaction_plan import FAULTS_MAX, bounded_faults
 
 TOGETHER: dict[str, type[PasserelleError]] = {
     "record.version-conflict": PreconditionFailed,
@@ -81,9 +77,7 @@ def refusal_of(faults: Iterable[tuple[int, Issue]]) -> PasserelleError:
     """
     told = [said for _, said in sorted(faults, key=lambda pair: pair[0])]
     rules = {said.rule for said in told}
-    bounded = list(islice(told, FAULTS_MAX))
-    if len(told) > FAULTS_MAX:
-        bounded.append(issue("bundle.too-many-faults", "Bundle.entry", limit=FAULTS_MAX))
+    bounded = bounded_faults(told)
     if "record.several-match" in rules:
         return PreconditionFailed(*bounded)
     classes = {_class_of(rule) for rule in rules}

@@ -92,15 +92,18 @@ async def prepare(
     *,
     must_be_new: bool = False,
     blob: str | None = None,
+    parts: int | None = None,
 ) -> Prepared:
     """Make the draft of a resource that has passed :func:`demand`, and the bytes kept with it.
 
+    ``parts`` is its weight, where that is known.
     A matricule set apart earlier stays when a Patient comes back without any INS: the one who
     sends it was never shown it, so its absence says nothing. What ``must_be_new`` has none.
     """
+    heavy = resource if parts is None else parts
     made = partial(draft, key, registry=store.parameters.registry)
     if resource["resourceType"] == "Binary":
-        resource, data = await apart(resource, take_data, resource)
+        resource, data = await apart(heavy, take_data, resource)
         if data is not None:
             digest = hashlib.sha256(data)
             return Prepared(made(resource, blob=digest.hexdigest()), (data,))
@@ -110,11 +113,11 @@ async def prepare(
         or resource["resourceType"] != "Patient"
         or patient_identity.matricules(resource)
     ):
-        return Prepared(await apart(resource, made, resource))
+        return Prepared(await apart(heavy, made, resource))
     head = await store.read(key, caller)
     if head is None:
-        return Prepared(await apart(resource, made, resource), beside=0)
-    return Prepared(await apart(resource, made, resource, aside=head.aside), beside=head.version)
+        return Prepared(await apart(heavy, made, resource), beside=0)
+    return Prepared(await apart(heavy, made, resource, aside=head.aside), beside=head.version)
 
 
 def draft(

@@ -7,7 +7,7 @@ the unit, so that the commit refuses (Stale) when it changed meanwhile.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.bundle_refusals import place_of, placed, refusal_of
@@ -16,13 +16,13 @@ from passerelle.dossiers.documents.shared_documents import Written
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
 from passerelle.dossiers.transaction_links import Links
-from passerelle.dossiers.turns import apart, give_way
+from passerelle.dossiers.turns import Turns, apart, give_way, weight
 from passerelle.errors.refusals import Issue, PasserelleError, TooLarge
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
 from passerelle.fhir.bundles.bundle_links import rewrite
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
-from passerelle.fhir.bundles.transaction_plan import Plan
+from passerelle.fhir.bundles.transaction_plan import FAULTS_MAX, Plan
 from passerelle.fhir.document_sharing import metadata_update
 from passerelle.fhir.reference_places import Reference
 from passerelle.fhir.resource import Key, Resource
@@ -64,6 +64,14 @@ class Decision:
         )
 
 
+class Looked(NamedTuple):
+    """A resource of an entry with its final links, what is said of it, and what it refers to."""
+
+    resource: Resource
+    said: tuple[Issue, ...]
+    references: tuple[Reference, ...]
+
+
 class Deciding:
     """One attempt at deciding a transaction."""
 
@@ -71,6 +79,7 @@ class Deciding:
         self.gateway = gateway
         self.caller = caller
         self.planned = planned
+        self.turns = Turns()
         self.keys = Keys(gateway, caller)
         self.links = Links(planned, self.keys)
         self.made = Decision(self.keys.by_entry, self.keys.kept, self.keys.expectations)
@@ -88,13 +97,14 @@ class Deciding:
             await give_way(number)
             await self.keys.give(entry)
         self.keys.refuse_doubles(entries)
-        for number, entry in enumerate(entries):
-            await give_way(number)
+        for entry in entries:
+            await self.turns.take(weight(entry.resource or {}))
             await self.links.look_up(entry)
         if not self._faults:
             await self._read_patched()
-            for number, entry in enumerate(entries):
-                await give_way(number)
+            for entry in entries:
+                if len(self._faults) > FAULTS_MAX:
+                    break  # no more are told
                 await self._write(entry)
         if not self._faults:
             await self._look_at_documents()
@@ -132,7 +142,7 @@ class Deciding:
         if entry.method == "PATCH":
             await self._write_patched(entry, entry.resource, key)
         else:
-            await self._put(entry, key, rewrite(entry.resource, self.links.resolve))
+            await self._put(entry, key, entry.resource)
 
     async def _write_patched(self, entry: PlannedEntry, given: Resource, key: Key) -> None:
         place = place_of(entry.index)
@@ -158,24 +168,30 @@ class Deciding:
     async def _put(
         self, entry: PlannedEntry, key: Key, resource: Resource, head: Version | None = None
     ) -> None:
-        """Add the writing of a resource that has its final links, unless it has faults."""
+        """Add the writing of a resource, unless it has faults; of a patched one, by its head."""
         made, index = self.made, entry.index
-        registry = self.gateway.store.parameters.registry
-        structural, identity = await apart(
-            resource, keeping.faults, resource, self.gateway.ins, registry
-        )
+        parts = weight(resource)
+        await self.turns.take(parts)
+        looked = await apart(parts, self._looked_at, key, resource, head is None)
+        resource = looked.resource
         place = f"{place_of(index)}.resource"
-        said = [placed(one, place) for one in (*structural, *identity)]
+        said = [placed(one, place) for one in looked.said]
         graves = [one for one in said if keeping.is_grave(one)]
         if graves:
             self._faults += [(index, one) for one in graves]
             return
         made.warnings[index] = tuple(said)
-        self._references[index] = written_references.references_of(self.gateway, key, resource)
+        self._references[index] = looked.references
         is_new = index in self.keys.new
         blob = None if head is None else head.blob
         kept = await keeping.prepare(
-            self.gateway.store, self.caller, key, resource, must_be_new=is_new, blob=blob
+            self.gateway.store,
+            self.caller,
+            key,
+            resource,
+            must_be_new=is_new,
+            blob=blob,
+            parts=parts,
         )
         method: Literal["POST", "PUT"] = "POST" if entry.method == "POST" else "PUT"
         put = Put(
@@ -214,6 +230,14 @@ class Deciding:
                 self._faults.append((index, said_there))
             else:
                 self.made.warnings[index] = (*self.made.warnings.get(index, ()), said_there)
+
+    def _looked_at(self, key: Key, given: Resource, is_linked: bool) -> Looked:
+        """Give a resource with its final links, and what is to be said of it."""
+        resource = rewrite(given, self.links.resolve) if is_linked else given
+        registry = self.gateway.store.parameters.registry
+        structural, identity = keeping.faults(resource, self.gateway.ins, registry)
+        found = written_references.references_of(self.gateway, key, resource)
+        return Looked(resource, (*structural, *identity), found)
 
     async def _look_at_references(self) -> None:
         """See that what the bundle refers to is there, or made by it."""

@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from passerelle.dossiers import transaction_decision
 from passerelle.dossiers.bundle_refusals import of_commit, place_of, placed
+from passerelle.dossiers.effort import Effort
 from passerelle.dossiers.entry_answer import NOTHING_ASKED, Asking, EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.transaction_decision import Deciding, Decision
-from passerelle.dossiers.turns import give_way
+from passerelle.dossiers.turns import admitted, apart, give_way
 from passerelle.errors.refusals import (
     Conflict,
     Gone,
@@ -38,7 +39,14 @@ from passerelle.store.contract import Outcome
 class Transaction:
     """One transaction of one caller."""
 
-    def __init__(self, repository: Repository, asking: Asking = NOTHING_ASKED) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        asking: Asking = NOTHING_ASKED,
+        effort: Effort | None = None,
+    ) -> None:
+        """``effort``: what the entries that ask may take together."""
+        self.effort = effort or Effort()
         self.repository = repository
         self.gateway = repository.gateway
         self.caller = repository.caller
@@ -49,7 +57,8 @@ class Transaction:
 
         Raises Invalid or Unprocessable naming every faulty entry, PreconditionFailed, Conflict.
         """
-        planned = plan(bundle, types=resource_types(), base_url=self.gateway.base_url)
+        base_url = self.gateway.base_url
+        planned = await apart(bundle, plan, bundle, types=resource_types(), base_url=base_url)
         asked = [entry for entry in planned.entries if entry.interaction == "ask"]
         refused = {entry.index: self.asking.refuses(entry) for entry in asked}
         faults = [refused[index] for index in sorted(refused)]
@@ -57,7 +66,8 @@ class Transaction:
             raise NotSupported(*(said for said in faults if said is not None))
 
         async def attempt() -> list[EntryAnswer]:
-            decided = await Deciding(self.gateway, self.caller, planned).run()
+            async with admitted(bundle):
+                decided = await Deciding(self.gateway, self.caller, planned).run()
             try:
                 outcomes = await self.gateway.store.commit(decided.unit(), self.caller)
             except (Conflict, NotAllowed, PreconditionFailed) as refusal:
@@ -102,7 +112,8 @@ class Transaction:
         """
         inputs = None if entry.resource is None else rewrite(entry.resource, resolve)
         try:
-            return await self.asking.answer(entry, inputs)
+            self.effort.demand(place_of(entry.index))
+            return await self.effort.of(self.asking.answer(entry, inputs))
         except PasserelleError as refusal:
             return EntryAnswer(refusal.status, entry.key, outcome=refusal.issues)
 
@@ -110,7 +121,14 @@ class Transaction:
 class Batch:
     """One batch of one caller: each entry stands alone."""
 
-    def __init__(self, repository: Repository, asking: Asking = NOTHING_ASKED) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        asking: Asking = NOTHING_ASKED,
+        effort: Effort | None = None,
+    ) -> None:
+        """``effort``: what the entries may take together."""
+        self.effort = effort or Effort()
         self.repository = repository
         self.asking = asking
         self._patched = 0  # bytes of what patches made
@@ -118,7 +136,7 @@ class Batch:
     async def run(self, bundle: Resource) -> list[EntryAnswer]:
         """Apply each entry on its own, as processing is ordered; answer as the bundle is."""
         base_url = self.repository.gateway.base_url
-        planned = plan(bundle, types=resource_types(), base_url=base_url)
+        planned = await apart(bundle, plan, bundle, types=resource_types(), base_url=base_url)
         answers = {
             index: self.asking.shown("", EntryAnswer(refusal.status, outcome=refusal.issues))
             for index, refusal in planned.refused.items()
@@ -126,7 +144,8 @@ class Batch:
         for number, entry in enumerate(planned.entries):
             await give_way(number)
             try:
-                answer = await self._apply(entry)
+                self.effort.demand(place_of(entry.index))
+                answer = await self.effort.of(self._apply(entry))
             except PasserelleError as refusal:
                 answer = EntryAnswer(refusal.status, outcome=refusal.issues)
             answers[entry.index] = self.asking.shown(entry.method, answer)

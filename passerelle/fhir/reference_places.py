@@ -27,7 +27,9 @@ def references(resource: Resource, base_url: str) -> Iterator[Reference]:
     """
     type_ = resource.get("resourceType")
     if isinstance(type_, str) and type_ not in HOLDERS:
-        yield from _within(resource, type_, base_url + "/")
+        found: list[Reference] = []
+        _gather(resource, type_, base_url + "/", found)
+        yield from found
 
 
 def key_of(reference: str, base_url: str) -> Key | None:
@@ -36,17 +38,17 @@ def key_of(reference: str, base_url: str) -> Key | None:
     return Key(found.type, found.id) if found is not None and found.type else None
 
 
-def _within(value: Any, path: str, base: str) -> Iterator[Reference]:
-    if isinstance(value, dict):
+def _gather(value: Any, path: str, base: str, found: list[Reference]) -> None:
+    if type(value) is dict:
         literal = value.get("reference")
-        if isinstance(literal, str):
+        if type(literal) is str:
             key = key_of(literal, base[:-1])
             if key is not None:
-                yield Reference(path, key)
+                found.append(Reference(path, key))
         for name, inner in value.items():
-            if isinstance(inner, dict | list):
-                yield from _within(inner, f"{path}.{name}", base)
-    elif isinstance(value, list):
+            if type(inner) is dict or type(inner) is list:
+                _gather(inner, f"{path}.{name}", base, found)
+    elif type(value) is list:
         for position, inner in enumerate(value):
-            if isinstance(inner, dict | list):
-                yield from _within(inner, f"{path}[{position}]", base)
+            if type(inner) is dict or type(inner) is list:
+                _gather(inner, f"{path}[{position}]", base, found)

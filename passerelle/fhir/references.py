@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/references.html#literal
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 _TYPE = r"[A-Z][A-Za-z]{1,63}"
@@ -17,6 +18,10 @@ _TAIL = re.compile(rf"(?:^|/)(?P<type>{_TYPE})/{_ID}{_HISTORY}$")
 _BARE_ID = re.compile(_ID)
 
 
+USUAL_LENGTH = 200
+"""Longer references are not remembered."""
+
+
 class Target(NamedTuple):
     """``("Patient", "1")`` when local, ``("", "https://…")`` when absolute; no version in it."""
 
@@ -26,6 +31,16 @@ class Target(NamedTuple):
 
 def target(reference: str) -> Target | None:
     """Give what a literal reference leads to; None when it is contained or not one."""
+    return _known(reference) if len(reference) <= USUAL_LENGTH else _read(reference)
+
+
+@lru_cache(maxsize=4096)
+def _known(reference: str) -> Target | None:
+    """Read a reference once: a resource that is written is looked at for several reasons."""
+    return _read(reference)
+
+
+def _read(reference: str) -> Target | None:
     match = _LOCAL.fullmatch(reference)
     if match is not None:
         return Target(match["type"], match["id"])

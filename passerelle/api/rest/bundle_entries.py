@@ -17,6 +17,7 @@ from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
 from passerelle.dossiers.entry_answer import EntryAnswer
 from passerelle.dossiers.repository import Repository
+from passerelle.errors.issue_bounds import bounded
 from passerelle.errors.refusals import Issue, TooLarge
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles.transaction_entries import PlannedEntry
@@ -27,6 +28,9 @@ ISSUE_BYTES = 200
 """What an issue takes in an outcome beside its texts, its expression included."""
 
 READING = ("GET", "HEAD")
+
+ISSUES_MAX = 10_000
+"""Issues of all entries together; beyond, each entry tells one and how many more it has."""
 
 
 class Inner(Protocol):
@@ -82,6 +86,7 @@ class Entries:
         self.whole = whole
         self.limit = self.left = outer.answer_limit
         self.full = False
+        self.issues_left = ISSUES_MAX
 
     def refuses(self, entry: PlannedEntry) -> Issue | None:
         """Tell why an entry cannot be asked in a transaction: it is unknown, or it writes."""
@@ -120,6 +125,9 @@ class Entries:
 
     def shown(self, method: str, answer: EntryAnswer) -> EntryAnswer:
         """Give of an answer what there is room for, and take that room."""
+        if len(answer.outcome) > max(self.issues_left, 1):
+            answer = replace(answer, outcome=bounded(answer.outcome, max(self.issues_left, 1)))
+        self.issues_left -= len(answer.outcome)
         body = answer.resource
         if body is None and self.whole and answer.version is not None and method not in READING:
             body = answer.version.body

@@ -7,6 +7,7 @@ from passerelle.api.rest.bundle_entries import Entries
 from passerelle.api.rest.negotiation import Return
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.effort import Effort
 from passerelle.dossiers.entry_answer import EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.transactions import Batch, Transaction
@@ -26,7 +27,8 @@ async def apply(repository: Repository, request: Request) -> Reply:
     returns = request.preference.returns
     assert request.inner is not None  # set at the base, where bundles are taken
     entries = Entries(repository, request, request.inner, whole=returns == "representation")
-    run = Batch(repository, entries) if batch else Transaction(repository, entries)
+    effort = Effort(request.batch_seconds)
+    run = (Batch if batch else Transaction)(repository, entries, effort)
     answers = await run.run(asked)
     base = repository.gateway.base_url
     kind = "batch-response" if batch else "transaction-response"

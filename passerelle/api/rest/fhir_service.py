@@ -28,6 +28,7 @@ from passerelle.api.rest.fhir_routes import (
 )
 from passerelle.api.rest.requests import Request, Wanted
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.effort import BATCH_SECONDS
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import NotAcceptable, NotFound, NotSupported, Unavailable
@@ -66,6 +67,7 @@ class FhirService:
         body_limit: int,
         binary_limit: int,
         answer_limit: int,
+        batch_seconds: float = BATCH_SECONDS,
         software_version: str,
         answers_later: bool = False,
     ) -> None:
@@ -73,6 +75,7 @@ class FhirService:
         self.body_limit = body_limit
         self.binary_limit = binary_limit
         self.answer_limit = answer_limit
+        self.batch_seconds = batch_seconds
         self.software_version = software_version
         self.answers_later = answers_later and gateway.asynchronous.unfinished_max > 0
         self._metadata: bytes | None = None
@@ -113,6 +116,7 @@ class FhirService:
             raise _without_route(shape, request.method)
         if route.code == "transaction":
             request.inner, request.answer_limit = self.answer_inner, self.answer_limit
+            request.batch_seconds = self.batch_seconds
         # A Bundle is answered with an outcome for each entry, other writes where one is asked for.
         warns = route.code == "transaction" or request.preference.returns == "OperationOutcome"
         repository = Repository(self.gateway, caller, warns=warns)

@@ -3,13 +3,14 @@
 https://hl7.org/fhir/R4/http.html#general . Bodies are counted while they come in.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from passerelle.api.errors import ClientGone
 from passerelle.api.rest import encodings, negotiation
+from passerelle.dossiers.effort import BATCH_SECONDS
+from passerelle.dossiers.turns import in_thread
 from passerelle.errors.refusals import Invalid, Issue, TooLarge, UnsupportedMedia
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_places, json_text
@@ -56,6 +57,7 @@ class Request:
         "_receive",
         "_scope",
         "answer_limit",
+        "batch_seconds",
         "binary_limit",
         "body_limit",
         "form_pairs",
@@ -82,6 +84,7 @@ class Request:
         self.headers = headers
         self.body_limit = body_limit
         self.binary_limit = self.answer_limit = body_limit
+        self.batch_seconds = BATCH_SECONDS  # of the entries of a bundle together
         self.inner: Any = None  # answers the requests that the entries of a bundle stand for
         self._receive = receive
         self._scope = scope
@@ -191,10 +194,10 @@ class Request:
         self._scope[BODY] = Body(format_, body)
         if format_ == "json":
             if len(body) > LARGE_JSON_BYTES:
-                return await asyncio.to_thread(json_text.decode, body)
+                return await in_thread(json_text.decode, body)
             return json_text.decode(body)
         if len(body) > LARGE_XML_BYTES:
-            return await asyncio.to_thread(reader.decode, body)
+            return await in_thread(reader.decode, body)
         return reader.decode(body)
 
     def located(self, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:

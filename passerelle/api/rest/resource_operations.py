@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/resource-operations.html
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -36,12 +37,12 @@ async def validate(repository: Repository, asked: Invocation) -> Reply:
     return responses.said(200, _located(asked, found) if resource is not None else found)
 
 
-def _located(asked: Invocation, found: list[Issue]) -> list[Issue]:
+def _located(asked: Invocation, found: tuple[Issue, ...]) -> Sequence[Issue]:
     """Give the issues with the lines of the body that they speak of; their places stay."""
     listed = (asked.body or {}).get("parameter", ())
     named = [number for number, each in enumerate(listed) if each.get("name") == "resource"]
     if asked.bare or not named:
-        return list(asked.request.located(tuple(found)))
+        return asked.request.located(found)
     before = f"Parameters.parameter[{named[0]}].resource"
     moved = [placed(said, before) if said.expression else said for said in found]
     lines = asked.request.located(tuple(moved))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from passerelle.errors.issue_bounds import bounded
 from passerelle.errors.refusals import Issue
 from passerelle.fhir.instants import http_date
 from passerelle.fhir.outcome import operation_outcome
@@ -60,8 +61,8 @@ def bare(version: Version, status: int, more: Sequence[Header] = ()) -> Reply:
 
 
 def said(status: int, issues: Sequence[Issue], more: Sequence[Header] = ()) -> Reply:
-    """Give an OperationOutcome."""
-    return Reply(status, (FHIR_JSON, *more), operation_outcome(issues))
+    """Give an OperationOutcome, of as many issues as are told: see ``bounded``."""
+    return Reply(status, (FHIR_JSON, *more), operation_outcome(bounded(issues)))
 
 
 def fhir(body: bytes, status: int = 200, more: Sequence[Header] = ()) -> Reply:

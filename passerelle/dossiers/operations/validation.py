@@ -10,6 +10,7 @@ from passerelle.dossiers import deletions, keeping, written_references
 from passerelle.dossiers.claims import claims
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.turns import apart
+from passerelle.errors.issue_bounds import bounded
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -32,11 +33,17 @@ class Validation(NamedTuple):
     profile: str | None = None
 
 
-async def validate(repository: Repository, asked: Validation) -> list[Issue]:
+async def validate(repository: Repository, asked: Validation) -> tuple[Issue, ...]:
     """Give every issue of the resource, errors and warnings; none when all is well.
 
-    Without a resource the kept one is meant. Raises NotFound or Gone when that is not there.
+    Without a resource the kept one is meant. As many are told as ``bounded`` has it. Raises
+    NotFound or Gone when that is not there.
     """
+    return bounded(await _validated(repository, asked))
+
+
+async def _validated(repository: Repository, asked: Validation) -> list[Issue]:
+    """Give the issues, however many."""
     key = None if asked.id is None else Key(asked.type, asked.id)
     found = _about_profiles(asked)
     resource = asked.resource

@@ -66,11 +66,31 @@ def _is_own_name(node: dict[str, Any], name: str, within: str) -> bool:
     return name == "url" and ("resourceType" in node or within in EXTENSIONS)
 
 
+def said_references(resource: Any) -> list[str]:
+    """Give the texts of all that is called ``reference`` in a resource, in no order.
+
+    Quick: where none of them matters, there is no need to know where they stand.
+    """
+    found, waiting = [], [resource]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is dict:
+            text = node.get("reference")
+            if type(text) is str:
+                found.append(text)
+            waiting += [each for each in node.values() if type(each) is dict or type(each) is list]
+        else:
+            waiting += [each for each in node if type(each) is dict or type(each) is list]
+    return found
+
+
 def conditional_references(resource: Resource, place: str) -> list[tuple[str, str]]:
     """Give (text, FHIRPath) of the references of the form ``Patient?identifier=…``, in order.
 
     ``place`` is the FHIRPath of the resource; that of a reference stops at the Reference.
     """
+    if not any("?" in text for text in said_references(resource)):
+        return []
     return [
         (text, path.removesuffix(".reference"))
         for name, text, path in links(resource, place)

@@ -11,12 +11,16 @@ from typing import Any, Literal
 
 from passerelle.errors.refusals import Invalid, Issue, NotSupported, PasserelleError
 from passerelle.errors.rules import issue
-from passerelle.fhir.bundles.bundle_links import URN, links
+from passerelle.fhir.bundles.bundle_links import URN, links, said_references
 from passerelle.fhir.bundles.transaction_entries import EntryReading, PlannedEntry
 from passerelle.fhir.resource import Key, Resource
 
 ENTRIES_MAX = 10_000
 """As many entries one bundle may hold."""
+
+FAULTS_MAX = 500
+"""As many are told of one bundle; a last one says that there are more. Once there are more, what
+was not looked at yet is not looked at."""
 
 ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 """The order of processing that the standard fixes for a transaction."""
@@ -48,7 +52,7 @@ class Plan:
         """Give the function that spells a link to an entry as ``Type/id``, once keys are known."""
 
         def resolve(link: str) -> str | None:
-            index = self.targets.get(VERSION_TAIL.sub("", link))
+            index = self.targets.get(_without_version(link))
             if index is None or index not in keys:
                 return None
             return str(keys[index])
@@ -66,25 +70,41 @@ def plan(bundle: Resource, *, types: Collection[str], base_url: str = "") -> Pla
     kind, entries = _opened(bundle)
     planned: list[PlannedEntry] = []
     faults: dict[int, list[Issue]] = {}
+    left = FAULTS_MAX
     for index, entry in enumerate(entries):
         reading = EntryReading(index, entry, types, base_url)
         read = reading.run()
         if read is None:
             faults[index] = reading.faults
+            left -= len(reading.faults)
+            if left < 0 and kind != "batch":
+                break
         else:
             planned.append(read)
     if kind == "batch":
         refused = {index: _refusal(said) for index, said in faults.items()}
         return Plan("batch", tuple(planned), len(entries), {}, refused)
     targets, doubled = _targets(planned)
-    for read in planned:
+    for read in planned if left >= 0 else ():
         said = [*doubled.get(read.index, ()), *_unresolved(read, targets)]
         if said:
             faults[read.index] = said
+            left -= len(said)
+            if left < 0:
+                break
     if faults:
-        raise _refusal([said for index in sorted(faults) for said in faults[index]])
+        told = [said for index in sorted(faults) for said in faults[index]]
+        raise _refusal(bounded_faults(told))
     planned.sort(key=lambda entry: 3 if entry.interaction == "ask" else ORDER[entry.method])
     return Plan("transaction", tuple(planned), len(entries), targets, {})
+
+
+def bounded_faults(told: list[Issue]) -> list[Issue]:
+    """Give as many faults of a bundle as are told; a last one says that there are more."""
+    if len(told) <= FAULTS_MAX:
+        return told
+    more = issue("bundle.too-many-faults", "Bundle.entry", limit=FAULTS_MAX)
+    return [*told[:FAULTS_MAX], more]
 
 
 def _opened(bundle: Resource) -> tuple[Literal["transaction", "batch"], list[Any]]:
@@ -99,6 +119,10 @@ def _opened(bundle: Resource) -> tuple[Literal["transaction", "batch"], list[Any
     if len(entries) > ENTRIES_MAX:
         raise Invalid(issue("bundle.too-many-entries", "Bundle.entry", limit=ENTRIES_MAX))
     return kind, entries
+
+
+def _without_version(link: str) -> str:
+    return VERSION_TAIL.sub("", link) if "/_history/" in link else link
 
 
 def _refusal(faults: list[Issue]) -> PasserelleError:
@@ -147,6 +171,9 @@ def _spellings(entry: PlannedEntry) -> list[tuple[str, str]]:
 def _unresolved(entry: PlannedEntry, targets: Mapping[str, int]) -> list[Issue]:
     """Name the urn references that no entry answers to: nobody could ever follow them."""
     if entry.resource is None or entry.interaction == "ask":
+        return []
+    said = said_references(entry.resource)
+    if not any(text.startswith(URN) and text not in targets for text in said):
         return []
     place = f"Bundle.entry[{entry.index}].resource"
     return [

@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/references.html#literal . Search parameters follow some 
 whether anything refers to a resource that is to be deleted must be known of all of them.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from passerelle.fhir.references import target
@@ -20,19 +19,22 @@ def links(resource: Resource) -> tuple[Link, ...]:
 
     A Bundle is a document: its references lead to its own entries first, and are not looked at.
     """
-    return tuple(dict.fromkeys(_links(resource)))
+    texts: dict[str, None] = {}
+    _gather(resource, texts)
+    found = [target(text) for text in texts]
+    rows = [Link(ANY_REFERENCE, one.type, one.id) for one in found if one is not None]
+    return tuple(dict.fromkeys(rows))
 
 
-def _links(node: Any) -> Iterator[Link]:
+def _gather(node: Any, texts: dict[str, None]) -> None:
+    """Add the texts of the references in a node."""
     if type(node) is list:
         for item in node:
             if type(item) is dict:
-                yield from _links(item)
-    elif type(node) is dict and node.get("resourceType") != "Bundle":
+                _gather(item, texts)
+    elif node.get("resourceType") != "Bundle":
         for name, value in node.items():
             if type(value) is dict or type(value) is list:
-                yield from _links(value)
+                _gather(value, texts)
             elif name == "reference" and type(value) is str:
-                found = target(value)
-                if found is not None:
-                    yield Link(ANY_REFERENCE, found.type, found.id)
+                texts[value] = None

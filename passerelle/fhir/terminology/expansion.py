@@ -6,9 +6,9 @@ is imported is computed once, an include that is said again is that said before,
 at is counted: a few lines must not cost hours.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import coroutine
 
 from passerelle.errors.refusals import Unprocessable
 from passerelle.errors.rules import issue
@@ -123,7 +123,7 @@ class _Expanding:
         """Let others have their turn when much has been looked at since they had."""
         if self.turn_looks < 0:
             self.turn_looks = LOOKS_BETWEEN_TURNS
-            await asyncio.sleep(0)
+            await _others_first()
 
     def look(self, count: int) -> None:
         """Count what is looked at. Raises Unprocessable when it is too much."""
@@ -253,6 +253,12 @@ class _Composing:
         self.whole.demand_bounded(count)
         self.whole.look(count)
         return self.whole.members_of(system, url, codes)
+
+
+@coroutine
+def _others_first() -> Generator[None, None, None]:
+    """Wait for nothing but the turn that whatever drives this gives."""
+    yield
 
 
 def _without_repeats(parts: Iterable[Resource]) -> list[Resource]:

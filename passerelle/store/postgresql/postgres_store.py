@@ -6,6 +6,7 @@ https://magicstack.github.io/asyncpg/current/api/index.html
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any, TypeVar
 
 import asyncpg
@@ -42,6 +43,7 @@ from passerelle.store.sql.marks import marks
 from passerelle.store.sql.parts import Spool, cuts, parts_count
 from passerelle.store.sql.referring import living_of, referrers_of
 from passerelle.store.sql.statements import readings, to_version
+from passerelle.store.time_taken import tell
 from passerelle.store.wake_up import WakeUp
 
 T = TypeVar("T")
@@ -124,7 +126,11 @@ class PostgresStore:
         try:
             async with self._connections.held() as connection:
                 held = True
-                return await read(connection)
+                started = perf_counter()
+                try:
+                    return await read(connection)
+                finally:
+                    tell(perf_counter() - started)
         except Unavailable as refusal:
             if not (held and isinstance(refusal.__cause__, GONE)):
                 raise

@@ -17,6 +17,7 @@ from passerelle.errors.refusals import Unavailable
 from passerelle.errors.rules import issue
 from passerelle.store.sqlite.sqlite_connection import connect_reader
 from passerelle.store.sqlite.sqlite_faults import interrupted, too_nested, unavailable
+from passerelle.store.time_taken import tell, timed
 
 STEPS = 1_000
 """Of the machine between two looks at the budget."""
@@ -102,7 +103,9 @@ class SqliteReaders:
                     if not interrupted(fault):
                         raise
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(threads, self._run_far, reading)
+            found, seconds = await loop.run_in_executor(threads, timed, self._run_far, reading)
+            tell(seconds)
+            return found
         except sqlite3.Error as fault:
             raise unavailable(fault) or too_nested(fault) or fault from fault
 
