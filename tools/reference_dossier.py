@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
 from passerelle.mappers.resources.fhir_elements import OWN_EXTENSIONS
-from tools.reference_dossier_fields import GROUPS, Field
+from tools.dossier_field import Field
+from tools.reference_dossier_fields import GROUPS
 from tools.reference_markdown import code, codes, page, table
 
 

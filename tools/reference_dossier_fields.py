@@ -1,17 +1,7 @@
 """Which native field goes to which FHIR elements: the tables of the mapping's page."""
 
-from typing import NamedTuple
-
-
-class Field(NamedTuple):
-    """A native field, the FHIR elements that hold it, and what is to be said of it.
-
-    ``fhir`` is empty for what goes nowhere; where it names several, at least one is filled.
-    """
-
-    native: str
-    fhir: tuple[str, ...] = ()
-    note: str = ""
+from tools.dossier_field import Field
+from tools.dossier_root_fields import PATHWAYS, ROOT
 
 
 def _of_members(extension: str) -> tuple[str, ...]:
@@ -24,34 +14,6 @@ _RELIABILITY = "Patient.extension(fr-core-identity-reliability)"
 _PLACE = "Patient.extension(patient-birthPlace).valueAddress"
 _NAME = "PractitionerRole.extension(member-name).valueHumanName"
 _FILE = "DocumentReference.content.attachment"
-
-ROOT = (
-    Field("format", note="always `dossier/1`"),
-    Field("id", ("CareTeam.identifier", "CareTeam.meta.tag"), "the tag is on every resource of it"),
-    Field("version", ("CareTeam.extension(source-version)",)),
-    Field("updatedAt", ("CareTeam.extension(source-updated-at)",)),
-    Field(
-        "source.platform",
-        ("CareTeam.extension(dossier-source)", "CareTeam.meta.source"),
-        "`meta.source` on every resource",
-    ),
-    Field("source.software", ("CareTeam.extension(dossier-source)",)),
-    Field("source.softwareVersion", ("CareTeam.extension(dossier-source)",)),
-    Field(
-        "status",
-        ("CareTeam.status",),
-        "closed and merged are both `inactive`; merged is told by `extension(dossier-status)`",
-    ),
-    Field("openedAt", ("CareTeam.period.start",)),
-    Field("closedAt", ("CareTeam.period.end",)),
-    Field("closure.reason", ("CareTeam.extension(dossier-closure)",)),
-    Field("closure.text", ("CareTeam.extension(dossier-closure)",)),
-    Field("closure.by", ("CareTeam.extension(dossier-closure)",)),
-    Field("mergedInto", ("CareTeam.extension(dossier-merged-into)",)),
-    Field("managing", ("CareTeam.managingOrganization", "DocumentReference.custodian")),
-    Field("lead", ("CareTeam.extension(dossier-lead)",)),
-    Field("complete", note="sections sent whole: what is absent from them is ended"),
-)
 
 PERSON = (
     Field("person.identifiers[]", ("Patient.identifier",), "type `PI`; the first one names it"),
@@ -326,7 +288,12 @@ TASKS = (
 )
 
 GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
-    ("Root", "CareTeam, profile `cds-ihe-careteam`.", ROOT),
+    (
+        "Root",
+        "EpisodeOfCare of base R4 (no French profile exists), and the CareTeam of its circle.",
+        ROOT,
+    ),
+    ("Pathways", "Each is a type of the EpisodeOfCare.", PATHWAYS),
     (
         "Person",
         "Patient, profile `fr-core-patient-ins` when the identity is rightly qualified, else "

@@ -94,10 +94,20 @@ class Scenario:
         self._record("rien n'en a été écrit", f"{gone.status_code}", gone.status_code == 404)
 
     async def _show(self, receipt: dict[str, Any]) -> None:
-        for type_ in ("Patient", "CareTeam", "DocumentReference", "Appointment", "Task"):
-            reference = _reference(receipt, type_)
+        team = ""
+        for type_ in (
+            "Patient",
+            "EpisodeOfCare",
+            "CareTeam",
+            "DocumentReference",
+            "Appointment",
+            "Task",
+        ):
+            reference = _reference(receipt, type_) if type_ != "CareTeam" else team
             answer = await self.client.get(f"/fhir/{reference}")
             resource = answer.json()
+            if type_ == "EpisodeOfCare":
+                team = resource["team"][0]["reference"]
             profile = (resource.get("meta", {}).get("profile") or ["R4"])[0].rpartition("/")[2]
             address = f"{self.client.base_url}fhir/{reference}?_pretty=true"
             self.addresses.append(address)

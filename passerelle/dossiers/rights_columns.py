@@ -11,6 +11,8 @@ from passerelle.store.contract import RightsColumns
 
 ELEMENTS = {
     "Patient": "person",
+    "EpisodeOfCare": "dossier",
+    "Linkage": "dossier",
     "RelatedPerson": "circle",
     "CareTeam": "circle",
     "PractitionerRole": "circle",

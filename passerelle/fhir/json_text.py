@@ -60,14 +60,16 @@ def _raw(value: object) -> msgspec.Raw:
 
 _decoder = msgspec.json.Decoder(float_hook=_decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_raw)
+_ordering = msgspec.json.Encoder(decimal_format="number", enc_hook=_raw, order="sorted")
 
 
-def encode(value: object) -> bytes:
+def encode(value: object, *, ordered: bool = False) -> bytes:
     """Write decoded JSON as compact UTF-8, decimals as they were written.
 
-    Raises TypeError for a value that JSON does not have; a fault of ours.
+    ``ordered`` writes the members of every object by their names. Raises TypeError for a value
+    that JSON does not have; a fault of ours.
     """
-    return _encoder.encode(value)
+    return (_ordering if ordered else _encoder).encode(value)
 
 
 def decode(body: bytes) -> Resource:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from passerelle.dossiers.exchange.dossier_record import read_record, root_key
+from passerelle.dossiers.exchange.dossier_record import read_record, root_keys
 from passerelle.dossiers.exchange.extraction import extract
 from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.repository import Repository
@@ -148,24 +148,29 @@ async def test_an_entry_deleted_by_fhir_comes_back_with_the_next_push(gateway, c
 
 
 BREAKS = {
-    "no member": lambda team: team.pop("participant"),
-    "no facts": lambda team: team.pop("extension"),
-    "a subject by name": lambda team: team.update(subject={"display": "Quelqu'un"}),
-    "no period": lambda team: team.pop("period"),
-    "no tag": lambda team: team["meta"].pop("tag"),
-    "another status": lambda team: team.update(status="entered-in-error"),
-    "a strange extension": lambda team: team["extension"][0].update(url="urn:x"),
+    "no member": (1, lambda team: team.pop("participant")),
+    "no facts": (0, lambda episode: episode.pop("extension")),
+    "a person by name": (0, lambda episode: episode.update(patient={"display": "Quelqu'un"})),
+    "a subject by name": (1, lambda team: team.update(subject={"display": "Quelqu'un"})),
+    "no period": (0, lambda episode: episode.pop("period")),
+    "no tag": (0, lambda episode: episode["meta"].pop("tag")),
+    "no tag on the team": (1, lambda team: team["meta"].pop("tag")),
+    "another status": (0, lambda episode: episode.update(status="waitlist")),
+    "another status of the team": (1, lambda team: team.update(status="entered-in-error")),
+    "a strange extension": (0, lambda episode: episode["extension"][0].update(url="urn:x")),
 }
+"""What is broken: of the EpisodeOfCare (0) or of the CareTeam (1), and how."""
 
 
 @pytest.mark.parametrize("what", BREAKS)
-async def test_a_team_changed_by_fhir_is_read_or_refused_and_never_a_fault_of_ours(
+async def test_a_root_changed_by_fhir_is_read_or_refused_and_never_a_fault_of_ours(
     gateway, content, what
 ):
     await push(gateway, content)
-    key = root_key(Dossier(content).tag)
+    which, breaking = BREAKS[what]
+    key = root_keys(Dossier(content).tag)[which]
     before = await Repository(gateway, SYSTEM).read(key)
-    await changed(gateway, key, BREAKS[what])
+    await changed(gateway, key, breaking)
     for ask in (pull, push):
         assert await status(ask(gateway, content)) in (200, 404, 409)
     assert await Repository(gateway, SYSTEM).vread(key, 1) == before

@@ -16,7 +16,7 @@ PACKAGES = (
     "ans.fhir.fr.cds-2.0.1",
     "ans.fhir.fr.pdsm-3.1.1",
 )
-BASES = frozenset({"Task", "Binary"})
+BASES = frozenset({"Task", "Binary", "EpisodeOfCare", "Linkage"})
 
 
 def profiles(shared: Path, wanted: frozenset[str]) -> dict[str, "Profile"]:

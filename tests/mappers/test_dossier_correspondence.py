@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from passerelle.errors.refusals import Unprocessable
+from passerelle.fhir.conformance import structure
 from passerelle.mappers.native.dossier import normal
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
 from passerelle.mappers.native.dossier_naming import merge_tags
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.mappers.resources.code_systems import IDNPS, RPPS, TRE_A07, TRE_A08, TRE_R260
 from passerelle.mappers.resources.contact_points import EMAIL_TYPE, MAILBOX_METADATA
+from passerelle.mappers.resources.dossier_episode import with_history
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
 
@@ -38,7 +40,7 @@ def of_type(entries, type):
 
 
 def test_the_team_bears_the_identifier_of_the_dossier_and_a_participant_for_each_period():
-    team = of(made(golden()), "dossier", "D-2026-000001")
+    team = of(made(golden()), "dossier", "D-2026-000001", "supporting")
     assert team["identifier"] == [
         {"system": "https://coordination.example/dossiers", "value": "D-2026-000001"}
     ]
@@ -68,10 +70,73 @@ def test_the_team_bears_the_identifier_of_the_dossier_and_a_participant_for_each
     ],
 )
 def test_a_closed_or_merged_dossier_is_an_inactive_team(status, wanted):
-    dossier = golden("clos", status=status)
+    into = {"system": "urn:oid:1.2.3", "value": "D-9"}
+    dossier = golden("clos", status=status, mergedInto=into)
     entries = made(dossier)
-    assert of(entries, "dossier", "81/2025/7")["status"] == wanted
+    (team,) = of_type(entries, "CareTeam")
+    assert team["status"] == wanted
     assert from_fhir([one.resource for one in entries], {}).content["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        ("proposed", "planned"),
+        ("active", "active"),
+        ("suspended", "onhold"),
+        ("closed", "finished"),
+        ("merged", "cancelled"),
+        ("entered-in-error", "entered-in-error"),
+    ],
+)
+def test_the_dossier_is_an_episode_of_care_with_its_team_and_its_pathways(status, wanted):
+    pathway = {"key": "p1", "kind": {"text": "Parcours gériatrique"}, "start": "2025-03"}
+    into = {"system": "urn:oid:1.2.3", "value": "D-9"}
+    entries = made(golden("clos", status=status, pathways=[pathway], mergedInto=into))
+    episode, (team,) = of(entries, "dossier", "81/2025/7"), of_type(entries, "CareTeam")
+    assert (episode["resourceType"], episode["status"]) == ("EpisodeOfCare", wanted)
+    assert episode["identifier"] == team["identifier"]
+    assert episode["team"] == [{"reference": f"CareTeam/{team['id']}"}]
+    assert [type["text"] for type in episode["type"]] == ["Parcours gériatrique"]
+    assert episode["patient"] == team["subject"]
+
+
+def test_a_merged_dossier_is_linked_to_the_one_that_took_it_over():
+    survivor = {"system": "https://coordination.example/dossiers", "value": "D-9"}
+    (linkage,) = of_type(made(golden("clos", status="merged", mergedInto=survivor)), "Linkage")
+    named = [(item["type"], item["resource"]["identifier"]["value"]) for item in linkage["item"]]
+    assert named == [("source", "D-9"), ("alternate", "81/2025/7")]
+
+
+def test_a_dossier_keeps_the_statuses_that_it_has_been_through():
+    def episode(status, updated_at):
+        dossier = golden(status=status, updatedAt=updated_at)
+        return of(made(dossier), "dossier", "D-2026-000001")
+
+    active = episode("active", "2026-02-01T08:00:00+01:00")
+    onhold = with_history(active, episode("suspended", "2026-03-01T08:00:00+01:00"))
+    assert [one["status"] for one in onhold["statusHistory"]] == ["active"]
+    assert onhold["statusHistory"][0]["period"] == {
+        "start": active["period"]["start"],
+        "end": "2026-03-01T08:00:00+01:00",
+    }
+    assert with_history(onhold, episode("suspended", "2026-03-01T08:00:00+01:00")) == onhold
+    again = with_history(onhold, episode("active", "2026-02-28T08:00:00+01:00"))
+    assert [one["period"] for one in again["statusHistory"]][1:] == [
+        {"start": "2026-03-01T08:00:00+01:00", "end": "2026-03-01T08:00:00+01:00"}
+    ]
+    assert structure.check(again) == []
+
+
+def test_a_record_without_an_episode_is_read_from_its_team():
+    dossier = golden("clos")
+    resources = [one.resource for one in made(dossier)]
+    episode = next(one for one in resources if one["resourceType"] == "EpisodeOfCare")
+    others = [one for one in resources if one["resourceType"] != "EpisodeOfCare"]
+    for one in others:
+        if one["resourceType"] == "CareTeam":
+            one["extension"] = episode["extension"]
+    assert from_fhir(others, {}) == dossier
 
 
 def test_an_rpps_number_goes_out_twice_however_it_was_written():
@@ -116,7 +181,7 @@ def test_the_person_shared_by_two_dossiers_carries_both_tags():
 def test_equal_structures_share_one_organisation_and_none_overwrites_another():
     entries = made(golden())
     role = of(entries, "circle", "m1")
-    team = of(entries, "dossier", "D-2026-000001")
+    (team,) = of_type(entries, "CareTeam")
     assert role["organization"]["reference"] == team["managingOrganization"][0]["reference"]
     member = of(entries, "circle", "m4")
     assert member["partOf"]["reference"] != role["organization"]["reference"]
@@ -279,7 +344,7 @@ def test_a_known_id_is_used_wherever_the_resource_is_named():
     known = {("Patient", local["system"], local["value"]): "p1"}
     entries = to_fhir(golden(), known_ids=known)
     assert of(entries, "person", "person")["id"] == "p1"
-    assert of(entries, "dossier", "D-2026-000001")["subject"]["reference"] == "Patient/p1"
+    assert of(entries, "dossier", "D-2026-000001")["patient"]["reference"] == "Patient/p1"
     resources = [one.resource for one in entries]
     assert from_fhir(resources, _blobs(golden(), known_ids=known)) == golden()
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, PasserelleError, Unprocessable
+from passerelle.fhir.json_text import encode
 from passerelle.mappers.native.dossier import UNSUPPORTED, dump
 from passerelle.mappers.native.dossier_form import parse
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
@@ -24,7 +25,7 @@ def golden(name="dossier-coordination"):
 
 
 def body(dossier):
-    return json.dumps(dossier).encode()
+    return encode(dossier)
 
 
 def changed(*changes):

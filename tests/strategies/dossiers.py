@@ -5,6 +5,7 @@ are of the test domain only, with a right key.
 """
 
 from base64 import b64encode
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -456,6 +457,32 @@ def persons(draw: st.DrawFn, references: Any) -> Entry:
     )
 
 
+outsides = st.recursive(
+    st.booleans()
+    | st.none()
+    | st.integers(-9, 10**15)
+    | texts
+    | st.sampled_from((0.5, 2.25)).map(str).map(Decimal),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2)
+        | st.dictionaries(lines, inner, min_size=1, max_size=2)
+    ),
+    max_leaves=4,
+)
+"""JSON of nobody's shape, without what the normal form leaves out."""
+
+
+@st.composite
+def pathways(draw: st.DrawFn, key: str) -> Entry:
+    entry = optional(
+        {"key": st.just(key), "kind": codes(), "start": whens},
+        end=st.just("2042-01-01"),
+        requestedBy=lines,
+        intensity=codes(),
+    )
+    return draw(entry)
+
+
 @st.composite
 def roots(draw: st.DrawFn, references: Any) -> Entry:
     status = draw(
@@ -478,6 +505,7 @@ def roots(draw: st.DrawFn, references: Any) -> Entry:
             },
             version=lines,
             lead=references,
+            ext=st.dictionaries(lines, outsides, min_size=1, max_size=2),
         )
     )
     if status == "closed" or draw(st.booleans()):
@@ -509,13 +537,14 @@ def dossiers(draw: st.DrawFn) -> Dossier:
     root = draw(roots(references))
     named = {
         name: draw(st.lists(keys, max_size=2, unique=True))
-        for name in ("documents", "appointments", "tasks")
+        for name in ("pathways", "documents", "appointments", "tasks")
     }
     held = (
         [member["key"] for member in circle] + ["person"] + [k for v in named.values() for k in v]
     )
     abouts = [key for key in held if held.count(key) == 1]
     sections = {
+        "pathways": [draw(pathways(key)) for key in named["pathways"]],
         "circle": circle,
         "documents": [
             draw(documents(key, references, named["documents"][:index]))

@@ -24,6 +24,9 @@ REFERENCE = re.compile(rb'"reference":"(%s)/([A-Za-z0-9\-.]{1,64})"' % "|".join(
 """A local reference to one of them in a body as kept: our own JSON, which holds no such text but as
 a member (a quote inside a text stands behind a backslash)."""
 
+ROOTS = ("EpisodeOfCare", "CareTeam")
+"""Types of which the dossier's own identifier names one each."""
+
 NOT_OF_THE_FORM = ("Communication",)
 """Types that bear the dossier's tag but are no part of the native form yet."""
 
@@ -39,23 +42,23 @@ class DossierRecord:
     tag: str
 
     @property
-    def team(self) -> Version | None:
-        """Give the CareTeam that carries the root of the dossier: the one named by it."""
-        key = root_key(self.tag)
-        return next((version for version in self.tagged if version.key == key), None)
+    def root(self) -> Version | None:
+        """Give the EpisodeOfCare that is named by the dossier; in older records, the CareTeam."""
+        held = {version.key: version for version in self.tagged}
+        return next((held[key] for key in root_keys(self.tag) if key in held), None)
 
     @property
     def versions(self) -> tuple[Version, ...]:
         """Give all versions that the native form is read from.
 
-        A CareTeam that somebody else tagged with the dossier is no root of it.
+        An EpisodeOfCare or CareTeam that somebody else tagged with the dossier is none of it.
         """
-        root = root_key(self.tag)
+        roots = root_keys(self.tag)
         return (
             *(
                 version
                 for version in self.tagged
-                if version.key == root or version.key.type not in (*NOT_OF_THE_FORM, "CareTeam")
+                if version.key in roots or version.key.type not in (*NOT_OF_THE_FORM, *ROOTS)
             ),
             *self.shared,
         )
@@ -76,10 +79,10 @@ class DossierRecord:
         return digest.hexdigest()
 
 
-def root_key(tag: str) -> Key:
-    """Give the key of the CareTeam of a dossier (``system|value``)."""
+def root_keys(tag: str) -> tuple[Key, ...]:
+    """Give the keys of the EpisodeOfCare and the CareTeam of a dossier (``system|value``)."""
     system, _, value = tag.partition("|")
-    return Key("CareTeam", str(own_uuid("CareTeam", system, value)))
+    return tuple(Key(type_, str(own_uuid(type_, system, value))) for type_ in ROOTS)
 
 
 @contextmanager

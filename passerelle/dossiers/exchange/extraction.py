@@ -17,6 +17,7 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Resource
 from passerelle.mappers.native.dossier import SECTIONS, Dossier, dump
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
+from passerelle.mappers.native.dossier_sections import BY_ENTRY, TABLE
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Version
 
@@ -44,7 +45,7 @@ async def extract(
     stand. ``fhir`` gives a collection Bundle of stored bodies.
     """
     record = await read_record(gateway, caller, dossier_id)
-    if record.team is None:
+    if record.root is None:
         raise NotFound(issue("dossier.not-found"))
     if form == "fhir":
         return Extract(_bundle(gateway, record), record.etag)
@@ -64,9 +65,11 @@ async def native(
 
 
 def without_bytes(record: DossierRecord, keep: tuple[Version, ...]) -> list[Resource]:
-    """Give the resources of a record but documents, appointments and tasks that are not kept."""
+    """Give the resources of a record but those of entries with a resource of their own, unless
+    they are kept; the circle is always there.
+    """
     kept = {version.key for version in keep}
-    bulky = ("DocumentReference", "Binary", "Appointment", "Task")
+    bulky = {type for name in BY_ENTRY for type in TABLE[name].types}
     return [
         resource_of(version)
         for version in record.versions

@@ -1,7 +1,7 @@
 """What a merged dossier becomes in the record: drafts beside what is there, with their faults."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from passerelle.dossiers import keeping
@@ -18,8 +18,17 @@ from passerelle.fhir.resource import Key, Resource
 from passerelle.mappers.native.dossier import Dossier
 from passerelle.mappers.native.dossier_naming import merge_tags, own_uuid
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
+from passerelle.mappers.resources import dossier_episode
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Draft, Outcome, Put, Version
+
+BESIDE_HEAD: Mapping[str, Callable[[Resource, Resource], Resource]] = {
+    "Patient": merge_tags,
+    "EpisodeOfCare": dossier_episode.with_history,
+}
+"""Types that are made from what is there too: the tags that other dossiers write on a Patient,
+the statuses that a dossier has been through.
+"""
 
 ACTIONS: dict[str, Action] = {"created": "created", "updated": "updated", "kept": "unchanged"}
 
@@ -118,15 +127,15 @@ async def make(
         await give_way(number)
         head = heads.get(key)
         resource = part.resource
-        if key.type == "Patient" and head is not None and head.body is not None:
-            resource = merge_tags(json_text.decode(head.body), resource)
+        beside_head = BESIDE_HEAD.get(key.type)
+        if beside_head is not None and head is not None and head.body is not None:
+            resource = beside_head(json_text.decode(head.body), resource)
         sha256 = None if part.blob is None else hashlib.sha256(part.blob).hexdigest()
         draft = keeping.draft(
             key, resource, registry=gateway.store.parameters.registry, blob=sha256
         )
         blob = None if head is not None and head.blob == sha256 else part.blob
-        # Its tags were merged with those of the head, on which other dossiers write theirs.
-        beside = (head.version if head else 0) if key.type == "Patient" else None
+        beside = (head.version if head else 0) if beside_head is not None else None
         put = Put(draft, beside=beside)
         made.append(Made(part.section, part.key, part.role, resource, put, head, blob))
     return made

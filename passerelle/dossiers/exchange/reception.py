@@ -42,12 +42,11 @@ from passerelle.mappers.native.dossier import Dossier
 from passerelle.mappers.native.dossier_form import ParsedDossier, parse
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
 from passerelle.mappers.native.dossier_merge import merge
+from passerelle.mappers.native.dossier_sections import BY_ENTRY, TABLE, WITH_THE_ROOT
 from passerelle.store.caller import Caller
-from passerelle.store.contract import DossierExpectation, Unit, Version
+from passerelle.store.contract import DossierExpectation, Unit
 
 CLOSED = ("closed", "merged")
-BY_KEY = {"documents": "DocumentReference", "appointments": "Appointment", "tasks": "Task"}
-"""Sections whose stored entries are read only when a push ends them: the rest of them stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     return Receipt(
         dossier=push.tag,
         etag=etag,
-        status=201 if record.team is None else 200,
+        status=201 if record.root is None else 200,
         identity=str(merged.content["person"]["identity"]["status"]),
         entries=(
             *_ended(entries, known, pushed),
@@ -169,7 +168,7 @@ def _matricule_as_it_stands(body: bytes) -> tuple[dossier_identity.Matricule, ..
 
 def _there(record: DossierRecord) -> Dossier | None:
     """Read the dossier as it stands, without the bytes of its documents. Raises Conflict."""
-    if record.team is None:
+    if record.root is None:
         return None
     with read_natively():
         return from_fhir(resources_of(record.versions), None)
@@ -200,17 +199,14 @@ async def _current(gateway: Gateway, record: DossierRecord, pushed: Dossier) -> 
 
     Only what a push ends (absent from a section sent whole) must be read with its bytes.
     """
-    if record.team is None:
+    if record.root is None:
         return None
-    wanted = {type_ for section, type_ in BY_KEY.items() if section in pushed.complete}
-    kept: tuple[Version, ...] = ()
-    blobs: dict[str, bytes] = {}
-    if wanted:
-        types = wanted | ({"Binary"} if "DocumentReference" in wanted else set())
-        kept = tuple(v for v in record.versions if v.key.type in types)
-        blobs = await blobs_of(gateway, kept)
+    ended = BY_ENTRY & pushed.complete
+    types = {type for section in ended for type in TABLE[section].types}
+    kept = tuple(v for v in record.versions if v.key.type in types)
+    blobs = await blobs_of(gateway, kept)
     with read_natively():
-        return from_fhir(without_bytes(record, kept), blobs)
+        return from_fhir(without_bytes(record, kept), blobs, sections=ended | WITH_THE_ROOT)
 
 
 def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> bool:
@@ -218,11 +214,11 @@ def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> boo
 
     The source's version counts only while nothing was changed after the push that brought it.
     """
-    if record.team is None or there is None:
+    if record.root is None or there is None:
         return False
     if if_match == record.etag:
         return True
-    return there.content.get("version") == if_match and record.team.tx == record.newest_tx
+    return there.content.get("version") == if_match and record.root.tx == record.newest_tx
 
 
 def _ended(

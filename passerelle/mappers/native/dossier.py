@@ -4,20 +4,30 @@ The form is ``dossier.schema.json`` beside this file. Normal form: no empty list
 object (they say the same as their absence), whole numbers as int; ``circle`` always stands.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from passerelle.fhir import json_text
+
 Entry: TypeAlias = dict[str, Any]
 """One entry of a section, or any other object of the native form."""
 
-SECTIONS = ("circle", "documents", "appointments", "tasks")
-"""The sections that are taken, in the order in which they are written."""
+SECTIONS = ("pathways", "circle", "documents", "appointments", "tasks")
+"""The sections that are taken, in the order in which they are written: ``dossier_sections``."""
 
-UNSUPPORTED = ("pathways", "sharing", "notes", "events", "forms", "alerts", "messages", "ext")
+UNSUPPORTED = ("sharing", "notes", "events", "forms", "alerts", "messages")
 """The sections that are refused, with an issue each."""
+
+Path: TypeAlias = tuple[str, ...]
+"""Names of members, from outside in; ``*`` goes through a list."""
+
+PLACES: Mapping[str, Path] = {}
+"""Where the entries of a section stand, unless at the root under its name."""
+
+BESIDE = ("ext",)
+"""What stands at the root beside the sections and, like them, stays when a push lacks it."""
 
 PERSON = "person"
 """The member reference that names the person cared for."""
@@ -56,7 +66,7 @@ class Dossier:
 
     def section(self, name: str) -> tuple[Entry, ...]:
         """Give the entries of a section in order, none when it is absent."""
-        return tuple(self.content.get(name, ()))
+        return tuple(entries_in(self.content, name))
 
     def entry(self, section: str, key: str) -> Entry | None:
         """Give the entry of a section that bears a key."""
@@ -67,6 +77,26 @@ class Dossier:
         return frozenset((name, entry["key"]) for name in SECTIONS for entry in self.section(name))
 
 
+def place_of(section: str) -> Path:
+    """Give where the entries of a section stand."""
+    return PLACES.get(section, (section,))
+
+
+def entries_in(content: Mapping[str, Any], section: str) -> list[Any]:
+    """Give what stands in the place of a section, as it came; nothing where there is no list."""
+    found: Any = content
+    for name in place_of(section):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
+def with_entries(
+    content: Mapping[str, Any], section: str, entries: Iterable[Entry]
+) -> dict[str, Any]:
+    """Give the form with these entries in a section, and all else as it is."""
+    return _put(content, place_of(section), list(entries))
+
+
 def normal(content: Mapping[str, Any]) -> Dossier:
     """Bring decoded JSON of the right shape to normal form, as a new value."""
     tidy = _normal(content)
@@ -75,9 +105,15 @@ def normal(content: Mapping[str, Any]) -> Dossier:
 
 def dump(dossier: Dossier) -> bytes:
     """Write a dossier as canonical JSON: UTF-8, sorted names, no spaces."""
-    return json.dumps(
-        dossier.content, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    ).encode()
+    return json_text.encode(dossier.content, ordered=True)
+
+
+def _put(content: Mapping[str, Any], place: Path, value: Any) -> dict[str, Any]:
+    name, *inner = place
+    if not inner:
+        return {**content, name: value}
+    outer = content.get(name)
+    return {**content, name: _put(outer if isinstance(outer, dict) else {}, tuple(inner), value)}
 
 
 def _normal(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
-from passerelle.mappers.native.dossier import Entry
+from passerelle.mappers.native.dossier import Entry, place_of
 from passerelle.mappers.native.dossier_dates import ends_before
 from passerelle.mappers.native.dossier_faults import Fault, pointer
 from passerelle.mappers.native.dossier_references import Sound
@@ -31,7 +31,7 @@ def check(sound: Sound, *, attachment_size_max: int) -> list[Fault]:
     """Give the faults of content of the entries that have the right shape."""
     faults = [
         Fault(
-            issue(found.rule, pointer((section, index, *found.place)), **found.parts),
+            issue(found.rule, pointer((*place_of(section), index, *found.place)), **found.parts),
             (section, entry["key"]),
         )
         for section, entries in sound.items()
@@ -62,6 +62,8 @@ def check_root(content: Mapping[str, Any]) -> list[Issue]:
 def _entry(section: str, entry: Entry, size_max: int) -> Iterator[Found]:
     if section == "circle":
         yield from _periods(entry["periods"])
+    if section == "pathways" and "end" in entry and ends_before(entry["start"], entry["end"]):
+        yield Found("dossier.period-order", ("end",))
     if section == "appointments" and "end" in entry and _not_after(entry["start"], entry["end"]):
         yield Found("dossier.period-order", ("end",))
     if section == "documents":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from passerelle.errors.refusals import Issue
-from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
+from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED, entries_in, place_of
 
 EntryName = tuple[str, str]
 """(section, native key); ``#<index>`` when the entry has no key, ``*`` for a whole section."""
@@ -35,9 +35,11 @@ def answering(content: dict[str, Any], path: Sequence[str | int]) -> EntryName |
         return str(section), WHOLE
     if section not in SECTIONS:
         return None
-    if len(path) < 2:
-        return None if section == "circle" else (str(section), WHOLE)
-    return entry_name(str(section), int(path[1]), content[str(section)][int(path[1])])
+    section, place = str(section), place_of(str(section))
+    if tuple(path[: len(place)]) != place or len(path) == len(place):
+        return None if section == "circle" else (section, WHOLE)
+    index = int(path[len(place)])
+    return entry_name(section, index, entries_in(content, section)[index])
 
 
 def entry_name(section: str, index: int, entry: Any) -> EntryName:

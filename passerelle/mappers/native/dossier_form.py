@@ -17,7 +17,15 @@ from passerelle.mappers.native import (
     dossier_references,
     dossier_shape,
 )
-from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED, Dossier, normal
+from passerelle.mappers.native.dossier import (
+    SECTIONS,
+    UNSUPPORTED,
+    Dossier,
+    entries_in,
+    normal,
+    place_of,
+    with_entries,
+)
 from passerelle.mappers.native.dossier_faults import WHOLE, EntryName, Fault, entry_name, pointer
 from passerelle.mappers.native.dossier_references import Sound
 
@@ -70,12 +78,10 @@ def parse(
     if any(fault.entry is None for fault in faults):
         raise Unprocessable(*issues)
     refused = frozenset(fault.entry for fault in faults if fault.entry is not None)
-    taken = {
-        name: [sound[name][index] for index in sorted(sound[name])]
-        for name in SECTIONS
-        if name in content
-    }
-    kept = dossier_references.without({**content, **taken}, refused)
+    taken = content
+    for name in SECTIONS:
+        taken = with_entries(taken, name, (sound[name][at] for at in sorted(sound[name])))
+    kept = dossier_references.without(taken, refused)
     whole, suspended = _whole(content, refused)
     return ParsedDossier(normal({**kept, "complete": whole}), issues + suspended, refused)
 
@@ -127,12 +133,17 @@ def _duplicates(content: dict[str, Any]) -> list[Fault]:
     faults = []
     for section in SECTIONS:
         names = [
-            entry_name(section, index, entry) for index, entry in enumerate(_list(content, section))
+            entry_name(section, index, entry)
+            for index, entry in enumerate(entries_in(content, section))
         ]
         count = Counter(names)
         faults += [
             Fault(
-                issue("dossier.duplicate-key", pointer((section, index, "key")), section=section),
+                issue(
+                    "dossier.duplicate-key",
+                    pointer((*place_of(section), index, "key")),
+                    section=section,
+                ),
                 name,
             )
             for index, name in enumerate(names)
@@ -147,7 +158,7 @@ def _sound(content: dict[str, Any], faults: list[Fault]) -> Sound:
     return {
         section: {
             index: entry
-            for index, entry in enumerate(_list(content, section))
+            for index, entry in enumerate(entries_in(content, section))
             if (section, WHOLE) not in refused and entry_name(section, index, entry) not in refused
         }
         for section in SECTIONS
@@ -159,8 +170,3 @@ def _remove(sound: Sound, faults: list[Fault]) -> None:
     for section, entries in sound.items():
         for index in [i for i, entry in entries.items() if (section, entry["key"]) in refused]:
             del entries[index]
-
-
-def _list(content: dict[str, Any], section: str) -> list[Any]:
-    found = content.get(section)
-    return found if isinstance(found, list) else []

@@ -46,6 +46,12 @@ class Naming:
         """Give the identifier system of a section."""
         return f"{self.platform.rstrip('/')}/{section}"
 
+    @property
+    def root(self) -> Key:
+        """Give the key of the dossier's own resource."""
+        named = {"system": self.dossier_system, "value": self.dossier_value}
+        return self.key("EpisodeOfCare", named)
+
     def key(self, type: str, identifier: Mapping[str, str]) -> Key:
         """Give the key of the resource that bears an identifier: the known id, else its own."""
         system, value = identifier["system"], identifier["value"]

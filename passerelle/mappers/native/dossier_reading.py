@@ -1,6 +1,6 @@
 """What reading a dossier back needs to know of all its resources: by reference, by member.
 
-The CareTeam names the dossier (identifier, platform); everything else is found from it.
+The EpisodeOfCare names the dossier (tag, platform); everything else is found from it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from passerelle.errors.refusals import Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.urls import DOSSIER_TAG
-from passerelle.mappers.native.dossier import PERSON
+from passerelle.mappers.native.dossier import PERSON, SECTIONS
 from passerelle.mappers.native.dossier_naming import Naming
 from passerelle.mappers.resources.fhir_elements import own_of, parts_of
 
@@ -22,6 +22,7 @@ class Reading:
 
     names: Naming
     team: Resource
+    root: Resource  # the EpisodeOfCare; the team in records made before there was one
     resources: Mapping[str, Resource]
 
     def of_type(self, type: str) -> list[Resource]:
@@ -47,6 +48,11 @@ class Reading:
             section, reference.get("identifier")
         )
 
+    def any_entry(self, reference: Mapping[str, Any] | None) -> str | None:
+        """Read the native key of what a reference points to, of whatever section, or the person."""
+        found = (self.entry(section, reference) for section in SECTIONS)
+        return next((key for key in found if key is not None), None) or self.member(reference)
+
     def member(self, reference: Mapping[str, Any] | None) -> str | None:
         """Read a native member reference: a key of the circle, or ``person``."""
         if reference is None:
@@ -66,14 +72,18 @@ def reading(resources: Sequence[Resource]) -> Reading:
     teams = [entry for entry in resources if entry["resourceType"] == "CareTeam"]
     if len(teams) != 1:
         raise Unprocessable(issue("dossier.record-incomplete", "CareTeam"))
+    episodes = [entry for entry in resources if entry["resourceType"] == "EpisodeOfCare"]
+    if len(episodes) > 1:
+        raise Unprocessable(issue("dossier.record-incomplete", "EpisodeOfCare"))
     team = teams[0]
-    meta = team.get("meta", {})
-    source = parts_of(next(iter(own_of(team, "dossier-source")), None))
+    root = episodes[0] if episodes else team
+    meta = root.get("meta", {})
+    source = parts_of(next(iter(own_of(root, "dossier-source")), None))
     platform = source.get("platform") or meta.get("source", "").partition("#")[0]
     codes = [tag["code"] for tag in meta.get("tag", ()) if tag.get("system") == DOSSIER_TAG]
     if not platform or len(codes) != 1:
-        raise Unprocessable(issue("dossier.record-incomplete", "CareTeam.meta"))
+        raise Unprocessable(issue("dossier.record-incomplete", "EpisodeOfCare.meta"))
     system, _, value = codes[0].partition("|")
     names = Naming(platform, system, value, {})
     index = {str(Key(entry["resourceType"], entry["id"])): entry for entry in resources}
-    return Reading(names, team, index)
+    return Reading(names, team, root, index)

@@ -1,21 +1,19 @@
 """References inside a native dossier: each resolves, none is ambiguous, none goes in a circle.
 
-The form's own rules (``dossier.schema.json``): a member reference is a key of ``circle`` or
-``person``; ``documents.replaces`` and ``tasks.parent`` name an entry of their own section,
-``tasks.about`` one of any.
+The form's own rules (``dossier.schema.json``): ``dossier_sections`` says where an entry names
+another, and in which sections it may stand; a member reference may be ``person``.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from passerelle.errors.rules import issue
-from passerelle.mappers.native.dossier import PERSON, SECTIONS, Entry
+from passerelle.mappers.native.dossier import PERSON, Entry, Path, place_of
 from passerelle.mappers.native.dossier_faults import EntryName, Fault, pointer
+from passerelle.mappers.native.dossier_sections import TABLE
 
 Sound = dict[str, dict[int, Entry]]
 """The entries of right shape: section to index to entry."""
-
-Path = tuple[str, ...]
 
 
 class Naming(NamedTuple):
@@ -29,25 +27,6 @@ class Naming(NamedTuple):
         """Say that nothing answers."""
         return Fault(issue("dossier.reference-unresolved", pointer(self.place)), self.entry)
 
-
-_MEMBERS: dict[str, tuple[Path, ...]] = {
-    "circle": (("invitedBy",),),
-    "documents": (("author",), ("depositor",), ("audience", "onlyFor", "*")),
-    "appointments": (("organiser",), ("participants", "*", "member")),
-    "tasks": (
-        ("requester",),
-        ("owner",),
-        ("comments", "*", "by"),
-        ("audience", "onlyFor", "*"),
-    ),
-}
-"""Where member references stand in an entry, by section."""
-
-_ENTRIES: dict[str, Path] = {"documents": ("replaces",), "tasks": ("parent",)}
-"""Where an entry names another of its own section."""
-
-_NOWHERE: Path = ("",)
-"""A path that no entry has."""
 
 _ROOT: tuple[Path, ...] = (("lead",), ("closure", "by"), ("person", "death", "declaredBy"))
 """Where member references stand outside the sections."""
@@ -112,36 +91,38 @@ def _named(section: str, entries: Mapping[int, Entry]) -> Iterator[Naming]:
     """Give every reference of a section that the person does not answer."""
     for index, entry in entries.items():
         own = (section, entry["key"])
-        for path in _MEMBERS[section]:
+        for path, sections, person in TABLE[section].names:
             for place, value in _values(entry, path):
-                if value != PERSON:
-                    names = frozenset({("circle", value)})
-                    yield Naming(own, (section, index, *place), names)
-        for place, value in _values(entry, _ENTRIES.get(section, _NOWHERE)):
-            yield Naming(own, (section, index, *place), frozenset({(section, value)}))
-        if section == "tasks" and entry.get("about", PERSON) != PERSON:
-            names = frozenset((other, entry["about"]) for other in SECTIONS)
-            yield Naming(own, (section, index, "about"), names)
+                if not (person and value == PERSON):
+                    names = frozenset((name, value) for name in sections)
+                    yield Naming(own, (*place_of(section), index, *place), names)
 
 
 def _ambiguous(sound: Sound, keys: set[EntryName]) -> Iterator[Fault]:
-    for index, task in sound.get("tasks", {}).items():
-        about = task.get("about")
-        if about is not None:
-            named = sum((section, about) in keys for section in SECTIONS) + (about == PERSON)
-            if named > 1:
-                place = pointer(("tasks", index, "about"))
-                yield Fault(issue("dossier.reference-ambiguous", place), ("tasks", task["key"]))
+    """Find the names that several entries bear, where an entry of any section may be meant."""
+    for section, entries in sound.items():
+        for path, sections, person in TABLE[section].names:
+            if len(sections) == 1:
+                continue
+            for index, entry in entries.items():
+                for place, value in _values(entry, path):
+                    named = sum((name, value) in keys for name in sections)
+                    if named + (person and value == PERSON) > 1:
+                        at = pointer((*place_of(section), index, *place))
+                        own = (section, entry["key"])
+                        yield Fault(issue("dossier.reference-ambiguous", at), own)
 
 
 def _cycles(sound: Sound) -> Iterator[Fault]:
-    for section, path in _ENTRIES.items():
-        field = path[0]
-        named = {entry["key"]: entry.get(field) for entry in sound.get(section, {}).values()}
+    for section, entries in sound.items():
+        field = TABLE[section].chain
+        if field is None:
+            continue
+        named = {entry["key"]: entry.get(field) for entry in entries.values()}
         safe: set[str] = set()
-        for index, entry in sound.get(section, {}).items():
+        for index, entry in entries.items():
             if entry["key"] not in safe and _returns(entry["key"], named, safe):
-                place = pointer((section, index, field))
+                place = pointer((*place_of(section), index, field))
                 yield Fault(issue("dossier.reference-cycle", place), (section, entry["key"]))
 
 

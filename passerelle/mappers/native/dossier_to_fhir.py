@@ -5,23 +5,20 @@ resources, to the byte.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from passerelle.fhir.resource import Key, Resource
-from passerelle.mappers.native.dossier import PERSON, Dossier
+from passerelle.mappers.native.dossier import PERSON, SECTIONS, Dossier
+from passerelle.mappers.native.dossier_mappings import MAPPINGS, Role
 from passerelle.mappers.native.dossier_naming import KnownIds, naming
 from passerelle.mappers.resources import (
-    appointments_resource,
     circle_careteam,
     circle_members,
-    documents_reference,
+    dossier_episode,
     patient_resource,
     structures_organization,
-    tasks_resource,
 )
 from passerelle.mappers.resources.entry_references import Entries, entries
-
-Role = Literal["primary", "supporting"]
 
 
 class DossierResource(NamedTuple):
@@ -43,39 +40,20 @@ def to_fhir(
     """Make all resources of a dossier, what is referred to before what refers to it.
 
     ``known_ids`` gives the id of a resource that bears an identifier already; ``known`` names the
-    (section, key) of documents, appointments and tasks that the record holds beside those here.
+    (section, key) of the entries that the record holds beside those here.
     Every reference must resolve (``dossier_form.parse`` sees to it): KeyError otherwise.
     """
     names = naming(dossier, known_ids)
     custodian = structures_organization.reference(dossier.content["managing"], names)
     around = entries(dossier, names, custodian, known)
-    return tuple(
-        _once(
-            (
-                *_people(dossier, around),
-                *(
-                    DossierResource("documents", document["key"], *made)
-                    for document in dossier.section("documents")
-                    for made in documents_reference.to_fhir(document, around)
-                ),
-                *(
-                    DossierResource(
-                        "appointments",
-                        appointment["key"],
-                        appointments_resource.to_fhir(appointment, around),
-                        "primary",
-                    )
-                    for appointment in dossier.section("appointments")
-                ),
-                *(
-                    DossierResource(
-                        "tasks", task["key"], tasks_resource.to_fhir(task, around), "primary"
-                    )
-                    for task in dossier.section("tasks")
-                ),
-            )
-        )
+    sections = (
+        DossierResource(section, entry["key"], *made)
+        for section in SECTIONS
+        if (make := MAPPINGS[section].make) is not None
+        for entry in dossier.section(section)
+        for made in make(entry, around)
     )
+    return tuple(_once((*_people(dossier, around), *sections)))
 
 
 def _people(dossier: Dossier, around: Entries) -> Iterator[DossierResource]:
@@ -97,9 +75,12 @@ def _people(dossier: Dossier, around: Entries) -> Iterator[DossierResource]:
         yield DossierResource(
             "circle", member["key"], circle_members.to_fhir(member, circle), "primary"
         )
-    yield DossierResource(
-        "dossier", dossier.value, circle_careteam.to_fhir(dossier, names, members), "primary"
-    )
+    team = circle_careteam.to_fhir(dossier, names, members)
+    yield DossierResource("dossier", dossier.value, team, "supporting")
+    episode, *linkage = dossier_episode.to_fhir(dossier, names, members)
+    yield DossierResource("dossier", dossier.value, episode, "primary")
+    for resource in linkage:
+        yield DossierResource("dossier", dossier.value, resource, "supporting")
 
 
 def _once(made: tuple[DossierResource, ...]) -> Iterator[DossierResource]:

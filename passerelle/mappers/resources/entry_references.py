@@ -1,4 +1,4 @@
-"""References between the entries of a dossier: documents, appointments, tasks, members.
+"""References between the entries of a dossier, whatever their sections.
 
 https://hl7.org/fhir/R4/references.html . Each carries the identifier beside the address, so that
 the native key is read back from it alone.
@@ -7,17 +7,11 @@ the native key is read back from it alone.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from passerelle.mappers.native.dossier import Dossier, Entry
+from passerelle.mappers.native.dossier import SECTIONS, Dossier, Entry
 from passerelle.mappers.native.dossier_naming import MemberReferences, Naming, member_references
+from passerelle.mappers.native.dossier_sections import TABLE
 from passerelle.mappers.resources import professionals_practitioner
 from passerelle.mappers.resources.fhir_elements import Element
-
-SECTION_TYPES = {
-    "documents": "DocumentReference",
-    "appointments": "Appointment",
-    "tasks": "Task",
-}
-"""Which resource type stands for an entry of a section, in the order of searching for ``about``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +27,18 @@ class Entries:
     def to(self, section: str, key: str) -> Element:
         """Give a reference to an entry of a section."""
         identifier = self.names.identifier(section, key)
-        address = str(self.names.key(SECTION_TYPES[section], identifier))
-        return {"reference": address, "identifier": identifier}
+        types = TABLE[section].types
+        address = self.names.key(types[0], identifier) if types else self.names.root
+        return {"reference": str(address), "identifier": identifier}
 
     def practitioner(self, member: str) -> Element:
         """Give a reference to the Practitioner of a professional of the circle."""
         return professionals_practitioner.reference(self.circle[member], self.names)
 
     def about(self, key: str) -> Element | None:
-        """Give a reference to what a task is about: the first section that has the key."""
-        for section in SECTION_TYPES:
-            if (section, key) in self.keys:
+        """Give a reference to the entry, of whatever section, that has a key, or the person."""
+        for section in SECTIONS:
+            if section != "circle" and (section, key) in self.keys:
                 return self.to(section, key)
         return self.members.to(key)
 

@@ -26,9 +26,6 @@ from passerelle.mappers.resources.fhir_elements import (
     pick,
 )
 
-_ABOUT = {"DocumentReference": "documents", "Appointment": "appointments", "Task": "tasks"}
-"""What a task may be about besides a member: resource type to section."""
-
 
 def to_fhir(task: Mapping[str, Any], entries: Entries) -> Resource:
     """Make the Task of a native task."""
@@ -79,18 +76,12 @@ def from_fhir(key: str, task: Resource, reading: Reading) -> Entry:
             "doneAt": task.get("executionPeriod", {}).get("end"),
             "requester": reading.member(task.get("requester")),
             "owner": reading.member(task.get("owner")),
-            "about": _native_about(task.get("focus"), reading),
+            "about": reading.any_entry(task.get("focus")),
             "parent": reading.entry("tasks", parent),
             "comments": [_native_comment(note, reading) for note in task.get("note", ())],
             "audience": native_audience(task.get("meta", {}).get("security", ()), task, reading),
         }
     )
-
-
-def _native_about(focus: Mapping[str, Any] | None, reading: Reading) -> str | None:
-    type = str((focus or {}).get("reference", "")).partition("/")[0]
-    section = _ABOUT.get(type)
-    return reading.entry(section, focus) if section else reading.member(focus)
 
 
 def _note(comment: Mapping[str, Any], entries: Entries) -> Element:

@@ -1,0 +1,114 @@
+"""The sections of the native form, one line each: what their entries name, how they end,
+and the resource types that they become.
+
+``dossier.schema.json`` gives their shape, ``dossier_mappings`` their mappers.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from passerelle.mappers.native.dossier import SECTIONS, Entry, Path
+from passerelle.mappers.native.dossier_dates import ends_before
+
+ANY = SECTIONS
+"""A name that any entry may bear."""
+
+
+class Named(NamedTuple):
+    """A place in an entry where another is named: the sections it may stand in, or the person."""
+
+    path: Path
+    sections: tuple[str, ...]
+    person: bool = False
+
+
+class Section(NamedTuple):
+    """One section. ``types``: the resource types of its entries, the entry's own first; those that
+    stand on the dossier's own resource have none. ``chain``: the member that names an entry of the
+    same section, and may not lead back. ``end``: what becomes of an entry that is gone from the
+    section sent whole; None for a section that is never sent whole.
+    """
+
+    types: tuple[str, ...] = ()
+    names: tuple[Named, ...] = ()
+    chain: str | None = None
+    end: Callable[[Entry, str], Entry] | None = None
+
+
+def member(*path: str) -> Named:
+    """Give a place that names a member of the circle or the person."""
+    return Named(path, ("circle",), person=True)
+
+
+ONLY_FOR = member("audience", "onlyFor", "*")
+
+
+def _leave(entry: Entry, updated_at: str) -> Entry:
+    """End the open periods of a member when the dossier was updated, not before they began."""
+    return {
+        **entry,
+        "periods": [
+            period if "end" in period else {**period, "end": _end(period["start"], updated_at)}
+            for period in entry["periods"]
+        ],
+    }
+
+
+def _end(start: str, updated_at: str) -> str:
+    return start if ends_before(start, updated_at) else updated_at
+
+
+def withdraw(entry: Entry, updated_at: str) -> Entry:
+    """End an entry that has a status of its own."""
+    return {**entry, "status": "entered-in-error"}
+
+
+TABLE: Mapping[str, Section] = {
+    "pathways": Section(),
+    "circle": Section(
+        types=("CareTeam", "PractitionerRole", "RelatedPerson", "Organization"),
+        names=(member("invitedBy"),),
+        end=_leave,
+    ),
+    "documents": Section(
+        types=("DocumentReference", "Binary"),
+        names=(
+            member("author"),
+            member("depositor"),
+            ONLY_FOR,
+            Named(("replaces",), ("documents",)),
+        ),
+        chain="replaces",
+        end=withdraw,
+    ),
+    "appointments": Section(
+        types=("Appointment",),
+        names=(member("organiser"), member("participants", "*", "member")),
+        end=withdraw,
+    ),
+    "tasks": Section(
+        types=("Task",),
+        names=(
+            member("requester"),
+            member("owner"),
+            member("comments", "*", "by"),
+            ONLY_FOR,
+            Named(("parent",), ("tasks",)),
+            Named(("about",), ANY, person=True),
+        ),
+        chain="parent",
+        end=withdraw,
+    ),
+}
+"""Section to what there is to know of it."""
+
+assert tuple(TABLE) == SECTIONS
+
+ENDED = frozenset(name for name, section in TABLE.items() if section.end is not None)
+"""The sections that may be sent whole."""
+
+WITH_THE_ROOT = frozenset({"pathways", "circle"})
+"""The sections that stand on the dossier's own resources: they are written whole."""
+
+BY_ENTRY = frozenset(SECTIONS) - WITH_THE_ROOT
+"""The sections whose entries have resources of their own: a push leaves alone what it lacks."""
