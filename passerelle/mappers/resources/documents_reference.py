@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
+from passerelle.fhir.document_sharing import pdsm_rules
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import PDSM
 from passerelle.mappers.native.dossier import PERSON, Entry
@@ -77,11 +78,10 @@ def _reference(document: Mapping[str, Any], index: int, entries: Entries) -> Res
     names, members, key = entries.names, entries.members, document["key"]
     first = names.identifier("documents", key)
     identifier = documents_files.identifier(names, key, index) if index else first
-    profile = None if document["status"] == "entered-in-error" else PROFILE
     by_person = document["author"] == PERSON
-    return filled(
+    made = filled(
         {
-            **resource(names, "DocumentReference", identifier, profile, tagged=True),
+            **resource(names, "DocumentReference", identifier, PROFILE, tagged=True),
             "contained": _contained(document["author"], entries),
             "extension": _extensions(document, entries),
             "masterIdentifier": _unique_id(document, identifier, index),
@@ -103,6 +103,9 @@ def _reference(document: Mapping[str, Any], index: int, entries: Entries) -> Res
             "context": _context(document, index, entries),
         }
     )
+    if document["status"] == "entered-in-error" or not pdsm_rules.conforms(made, PROFILE):
+        del made["meta"]["profile"]  # the source's own codes, or a status that PDSm does not have
+    return made
 
 
 def _native(
