@@ -22,6 +22,7 @@ from passerelle.store import schema
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Page
 from passerelle.store.search_sql.search import search
+from passerelle.store.search_sql.search_paging import BOUNDS, Bounds
 
 SECRET = b"a secret of the test"
 _INDEX_TABLES = (
@@ -200,11 +201,11 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def find(record: Record, query: Query, caller: Caller = SYSTEM) -> Page:
+def find(record: Record, query: Query, caller: Caller = SYSTEM, bounds: Bounds = BOUNDS) -> Page:
     async def run(sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
         return record.rows(sql, args)
 
-    work = search(run, query, caller, record.dialect, secret=SECRET)
+    work = search(run, query, caller, record.dialect, secret=SECRET, bounds=bounds)
     try:
         work.send(None)
     except StopIteration as end:
@@ -221,11 +222,19 @@ def ids(page: Page) -> list[str]:
     return [version.key.id for version in page.matches]
 
 
-def through(record: Record, query: Query, between: Callable[[], None] = lambda: None) -> list[str]:
-    """Follow the pages to the end; ``between`` is called after each page but the last."""
+def through(
+    record: Record,
+    query: Query,
+    between: Callable[[], None] = lambda: None,
+    bounds: Callable[[], Bounds] = lambda: BOUNDS,
+) -> list[str]:
+    """Follow the pages to the end; ``between`` is called after each page but the last.
+
+    ``bounds`` tells of each page when which way is taken to it.
+    """
     found: list[str] = []
     for _ in range(200):
-        page = find(record, query)
+        page = find(record, query, bounds=bounds())
         assert len(page.matches) <= query.count
         found += ids(page)
         if page.next is None:

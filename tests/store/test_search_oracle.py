@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from passerelle.errors.refusals import Invalid
 from passerelle.fhir.search.query import Query, parse
 from passerelle.fhir.search.search_parameters import parameters
+from passerelle.store.search_sql.search_paging import BOUNDS, Bounds
 from tests.oracle.counting import count, missing, report
 from tests.oracle.criteria import Asked
 from tests.oracle.naive import Resource, World
@@ -28,6 +30,9 @@ from tests.oracle.world import world
 from tests.store.search_records import Record, fill, keep, records, through
 
 __all__ = ["records"]
+
+WAYS = (BOUNDS, Bounds(0, 1), Bounds(0, 4), Bounds(0, 100), Bounds(3, 2), Bounds(3, 100))
+"""These records are small: what is wide here, and looked for row by row, is so by its bounds."""
 
 Code = tuple[str, str]
 Records = tuple[Record, ...]
@@ -130,8 +135,9 @@ def check(records: Records, seed: int, searches: int, counted: Counter[str]) -> 
         count(counted, asked, [sum(c.holds(known, r) for r in of) for c in asked.criteria], len(of))
         counted["searches that find something" if wanted else "searches that find nothing"] += 1
         count_order(counted, asked, keys_of(known, asked, wanted))
+        drawn = [random.choice(WAYS) for _ in range(8)]
         for record in records:
-            found = through(record, query)
+            found = through(record, query, bounds=cycle(drawn).__next__)
             if sorted(found) != sorted(wanted) or not in_order(asked, keys_of(known, asked, found)):
                 differing.append(difference(record, known, asked, found, wanted))
     return differing
@@ -179,7 +185,9 @@ def check_pages(records: Records, seed: int, counted: Counter[str]) -> list[str]
             if left:
                 keep(record, *left.pop(0))
 
-        found = through(record, replace(query_of(asked), count=1), write)
+        drawn = cycle([WAYS[(seed >> n) % len(WAYS)] for n in range(8)])
+        query = replace(query_of(asked), count=1)
+        found = through(record, query, write, bounds=drawn.__next__)
         met = states[: len(done) - len(left) + 1]
         always, ever = set(met[0]).intersection(*met), set(met[0]).union(*met)
         counted["pages while others write"] += len(done) - len(left)

@@ -10,7 +10,8 @@ from sqlalchemy import create_engine
 from passerelle.fhir.search.query import Query, parse
 from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
-from passerelle.store.search_sql.search import Statement, includes_statement, page_statements
+from passerelle.store.search_sql.search import Statement, includes_statement
+from passerelle.store.search_sql.search_paging import asked_page, page_statements
 from passerelle.store.search_sql.search_shape import (
     ClauseShape,
     Group,
@@ -40,7 +41,7 @@ def explained(connection: sqlite3.Connection, sql: str, args: tuple[object, ...]
 
 
 def statement(query: Query) -> Statement:
-    return page_statements(query, SYSTEM, "sqlite", secret=b"s")[0]
+    return next(page_statements(asked_page(query, SYSTEM, "sqlite", secret=b"s")))
 
 
 def plan(connection: sqlite3.Connection, query: Query) -> list[str]:

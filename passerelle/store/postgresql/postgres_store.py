@@ -35,8 +35,9 @@ from passerelle.store.postgresql.postgres_listener import Listener
 from passerelle.store.postgresql.postgres_packages import PostgresRunner
 from passerelle.store.postgresql.postgres_writer import PostgresWriter
 from passerelle.store.referring import Referred
-from passerelle.store.search_sql.search import Run, matching_statement, search
+from passerelle.store.search_sql.search import matching_statement, search
 from passerelle.store.search_sql.search import polls as is_polled
+from passerelle.store.search_sql.search_paging import Run
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history, polls
 from passerelle.store.sql.marks import marks

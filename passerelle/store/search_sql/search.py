@@ -5,25 +5,27 @@ search hands in the function that runs a text with its arguments.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 from passerelle.errors.rules import issue
 from passerelle.fhir.search.query import Clause, Combined, Criterion, Include, Query
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Page, Version
-from passerelle.store.search_sql.cursor import Place, scope_of, seal, unseal
+from passerelle.store.search_sql.cursor import seal
 from passerelle.store.search_sql.search_includes import INCLUDED_MAX, Direction, includes_plan
-from passerelle.store.search_sql.search_order import keys_walked
-from passerelle.store.search_sql.search_page import walks
-from passerelle.store.search_sql.search_ranges import KEYS, goes_along
-from passerelle.store.search_sql.search_shape import Purpose, QueryShape, query_shape, sort_shape
-from passerelle.store.search_sql.search_statement import plan_of
+from passerelle.store.search_sql.search_paging import (
+    BOUNDS,
+    Bounds,
+    Run,
+    asked_page,
+    bound_to,
+    page_rows,
+)
+from passerelle.store.search_sql.search_shape import Purpose, query_shape
+from passerelle.store.search_sql.search_statement import Statement, made
 from passerelle.store.sql.compiling import DialectName
 from passerelle.store.sql.statements import to_version
-
-Run: TypeAlias = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Sequence[Any]]]]
-"""Runs a reading text of the dialect with its arguments and gives all rows."""
 
 _VERSION_SIZE = 12
 _LAST_UPDATED = "_lastUpdated"
@@ -32,38 +34,8 @@ ROUNDS_MAX = 6
 """How far `:iterate` follows: CareTeam, its members, their professionals, their organisations …"""
 
 
-_SIZES = (1, 2, 5, 10, 20, 30, 50, 100, 200, 500, 1_000)
-"""Of pages; each has a text of its own."""
-
 _IDS_SPELLED = 3
 """So many ids are what conditions look for."""
-
-
-def spelled_limit(limit: int, dialect: DialectName) -> int:
-    """Give the LIMIT that stands in the text, never less than what is asked; 0: it is an argument.
-
-    PostgreSQL, which does not know an argument when it makes a plan to be kept, would plan for a
-    tenth of all rows, or each time anew. A few more rows than asked may come.
-    https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
-    """
-    if dialect == "sqlite":
-        return 0
-    return next((size + 1 for size in _SIZES if limit <= size + 1), 0)
-
-
-class Statement(NamedTuple):
-    """A text of the dialect and its arguments."""
-
-    sql: str
-    args: tuple[Any, ...]
-
-
-def _made(
-    shape: QueryShape, arguments: list[Any], caller: Caller, dialect: DialectName
-) -> Statement:
-    """Give the statement of a shape with its arguments."""
-    plan = plan_of(shape, caller, dialect)
-    return Statement(plan.sql, plan.args(arguments))
 
 
 def _statement(
@@ -82,7 +54,7 @@ def _statement(
         if dialect == "postgresql" and limit <= _IDS_SPELLED:
             shape = shape._replace(limit=limit)
         arguments.append(limit)
-    return _made(shape, arguments, caller, dialect)
+    return made(shape, arguments, caller, dialect)
 
 
 def matching_statement(
@@ -109,59 +81,6 @@ def polls(query: Query) -> bool:
         elif isinstance(criterion, Clause) and criterion.parameter.code == _LAST_UPDATED:
             return True
     return any(key.parameter.code == _LAST_UPDATED for key in query.sort)
-
-
-def _bound_to(query: Query, caller: Caller) -> bytes:
-    """Give what a cursor of a search is bound to; the size of the page may change on the way."""
-    criteria = [(clause.name, clause.text) for clause in query.clauses]
-    order = [str(key) for key in query.sort]
-    asked = (query.type, query.address, query.types)
-    return scope_of(asked, criteria, order, caller.kind, caller.subject)
-
-
-def page_statements(
-    query: Query,
-    caller: Caller,
-    dialect: DialectName,
-    *,
-    secret: bytes,
-    below: int | None = None,
-) -> tuple[Statement, ...]:
-    """Give the statement of a page, and the one that goes on where its rows end, if there is one.
-
-    Each is for one match more than the page holds, to know whether there is a next page. Its
-    columns are those of a version, then the sort keys. Raises Invalid for a cursor that is not one
-    of this search and this caller.
-    """
-    arguments: list[Any] = []
-    sort = sort_shape(query.sort)
-    limit = query.count + 1
-    whole = query_shape(query, "page", arguments, sort, below)
-    whole = whole._replace(limit=spelled_limit(limit, dialect))
-    after: tuple[bool, ...] | None = None
-    place: Place = ()
-    along = goes_along(whole)
-    walked = bool(sort) and walks(whole.clauses, sort)
-    if query.cursor is not None:
-        keys = KEYS if along else keys_walked(sort[0]) if walked else len(sort)
-        place = unseal(secret, _bound_to(query, caller), query.cursor, keys + 1)
-        after = tuple([value is None for value in place[:-1]])
-    # Of a null key nothing is asked but that it is null, so that its argument falls away.
-    given = [*arguments, *[value for value in place if value is not None], limit]
-    if along:
-        return (_made(whole._replace(after=after, phase="range"), given, caller, dialect),)
-    if not walked:
-        shape = whole if after is None else whole._replace(after=after)
-        return (_made(shape, given, caller, dialect),)
-    if after is not None and after[0]:
-        shape = whole._replace(after=after, phase="absent")
-        return (_made(shape, given, caller, dialect),)
-    present = whole._replace(after=after, phase="present")
-    absent = whole._replace(phase="absent")
-    return (
-        _made(present, given, caller, dialect),
-        _made(absent, [*arguments, limit], caller, dialect),
-    )
 
 
 def includes_statement(
@@ -217,6 +136,7 @@ async def search(
     *,
     secret: bytes,
     below: int | None = None,
+    bounds: Bounds = BOUNDS,
 ) -> Page:
     """Give one page of the matches of a query, with what it asks to include.
 
@@ -229,16 +149,14 @@ async def search(
         total = int((await run(*count_statement(query, caller, dialect, below=below)))[0][0])
     if query.only_count:
         return Page((), total=total)
-    rows: list[Sequence[Any]] = []
-    for statement in page_statements(query, caller, dialect, secret=secret, below=below):
-        if len(rows) <= query.count:
-            rows += await run(*statement)
+    asked = asked_page(query, caller, dialect, secret=secret, below=below)
+    rows = await page_rows(run, asked, bounds)
     matches = tuple([to_version(row) for row in rows[: query.count]])
     following: str | None = None
     if len(rows) > query.count:
         last = rows[query.count - 1]
         place = (*last[_VERSION_SIZE:], matches[-1].pid)
-        following = seal(secret, _bound_to(query, caller), place)
+        following = seal(secret, bound_to(query, caller), place)
     if not query.includes and not query.rev_includes:
         return Page(matches, total=total, next=following)
     included, bounded = await _included(run, query, matches, caller, dialect)

@@ -6,9 +6,10 @@ row satisfies it, looked up by its pid. https://www.sqlite.org/queryplanner.html
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     Text,
@@ -26,11 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from passerelle.fhir.search.search_parameters import ANY, by_id
-from passerelle.store.search_sql.search_driver import driver, is_one_key, rank
+from passerelle.fhir.search.single_values import is_point
+from passerelle.store.search_sql.search_driver import driver
 from passerelle.store.search_sql.search_faces import SAID_ELSEWHERE, face_of
 from passerelle.store.search_sql.search_hierarchies import within
 from passerelle.store.search_sql.search_links import leads_back, leads_on, ways_from
-from passerelle.store.search_sql.search_ranges import RangeWay, range_walk
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import (
     ChainShape,
@@ -57,6 +58,31 @@ def _one_of(
     return tuple_(*key).in_([tuple_(*places) for places in asked])
 
 
+_YEAR = 366 * 86_400_000_000
+"""Microseconds: no date is wider."""
+
+
+def _from_a_year_before(
+    scope: Scope, clause: ClauseShape, shape: Any, low: ColumnElement[Any]
+) -> ColumnElement[bool] | None:
+    """Write what follows from ``gt`` and ``ge`` where values are a year wide at most.
+
+    It lets the index begin there. The end that is asked for is the next argument.
+    """
+    if shape not in ("gt", "ge") or not all(map(is_point, clause.params)):
+        return None
+    start = scope.place
+    end = scope.bind(BigInteger())
+    scope.place = start
+    return low > end - literal_column(str(_YEAR))
+
+
+def singles(clause: ClauseShape) -> list[ClauseShape]:
+    """Part a criterion into its alternatives, in the order of their arguments."""
+    each = [Group(group.shape, 1) for group in clause.groups for _ in range(group.size)]
+    return [clause._replace(groups=(group,)) for group in each]
+
+
 def _group(
     scope: Scope, clause: ClauseShape, group: Group, table: FromClause
 ) -> list[ColumnElement[bool]]:
@@ -67,10 +93,14 @@ def _group(
         write = face.condition
         if write is None:
             return [within(scope, table, group.shape, clause.modifier) for _ in range(group.size)]
-        return [
-            write(table, group.shape, clause.modifier, scope.bind, scope.dialect)
-            for _ in range(group.size)
-        ]
+        found = []
+        for _ in range(group.size):
+            near = None
+            if face.table == "date":
+                near = _from_a_year_before(scope, clause, group.shape, table.c.low)
+            one = write(table, group.shape, clause.modifier, scope.bind, scope.dialect)
+            found.append(one if near is None else and_(near, one))
+        return found
     key = face.key(table, group.shape)
     asked = [tuple(scope.bind(_TEXT) for _ in key) for _ in range(group.size)]
     if len(asked) == 1:
@@ -88,9 +118,7 @@ def _group(
     return [condition]
 
 
-def _alternatives(
-    scope: Scope, clause: ClauseShape, table: FromClause
-) -> list[ColumnElement[bool]]:
+def alternatives(scope: Scope, clause: ClauseShape, table: FromClause) -> list[ColumnElement[bool]]:
     """Write the alternatives of a criterion on one look at its index table."""
     face = face_of(by_id(clause.params[0]), clause.modifier)
     written: list[ColumnElement[bool]] = []
@@ -104,7 +132,8 @@ def _alternatives(
     return written
 
 
-def _one_holds(written: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+def one_holds(written: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Write that one of several conditions holds."""
     return written[0] if len(written) == 1 else or_(*written)
 
 
@@ -120,23 +149,35 @@ def _missing(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnE
     for each in (name, SAID_ELSEWHERE.get(name)):
         if each is not None:
             table = scope.index(each)
-            own = of_parameters(table, clause.params)
-            there.append(exists().where(table.c.pid == resource.c.pid, own))
-    return not_(_one_holds(there)) if clause.missing else _one_holds(there)
+            of = scope.of_parameters_by_pid if scope.is_driven else of_parameters
+            own = of(table, clause.params)
+            found = select(table.c.pid).where(table.c.pid == resource.c.pid, own)
+            there.append(exists(scope.row_by_row(found)))
+    return not_(one_holds(there)) if clause.missing else one_holds(there)
 
 
 def _probe_leaf(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
     """Write whether one row satisfies a criterion that is no chain."""
     if is_of_the_row(clause):
-        return _one_holds(_alternatives(scope, clause, resource))
+        return one_holds(alternatives(scope, clause, resource))
     face = face_of(by_id(clause.params[0]), clause.modifier)
-    table = scope.index(face.table)
     if clause.missing is not None:
         return _missing(scope, clause, resource)
+    if denies(clause) and scope.dialect == "postgresql" and not scope.is_driven:
+        # One at a time, so that each can be gathered by its own index and hashed.
+        return and_(*(_denied(scope, one, resource) for one in singles(clause)))
+    table = scope.index(face.table)
     found = select(table.c.pid).where(table.c.pid == resource.c.pid)
-    found = found.where(_one_holds(_alternatives(scope, clause, table)))
+    found = found.where(one_holds(alternatives(scope, clause, table)))
     there = exists(scope.row_by_row(found))
     return not_(there) if denies(clause) else there
+
+
+def _denied(scope: Scope, clause: ClauseShape, resource: FromClause) -> ColumnElement[bool]:
+    """Write that one row satisfies none of the alternatives of a criterion."""
+    table = scope.index(face_of(by_id(clause.params[0]), clause.modifier).table)
+    held = one_holds(alternatives(scope, clause, table))
+    return not_(exists().where(table.c.pid == resource.c.pid, held))
 
 
 def probe(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[bool]:
@@ -169,12 +210,12 @@ class Source(NamedTuple):
 def _leaf_sources(scope: Scope, clause: ClauseShape) -> list[Source]:
     if is_of_the_row(clause):
         row = scope.look(scope.rows.resource)
-        held = (row.c.deleted.is_(false()), _one_holds(_alternatives(scope, clause, row)))
+        held = (row.c.deleted.is_(false()), one_holds(alternatives(scope, clause, row)))
         return [Source(row.c.pid, held)]
     face = face_of(by_id(clause.params[0]), clause.modifier)
     table = scope.index(face.table)
     # An index serves one alternative at a time.
-    return [Source(table.c.pid, (one,)) for one in _alternatives(scope, clause, table)]
+    return [Source(table.c.pid, (one,)) for one in alternatives(scope, clause, table)]
 
 
 def _narrowed(scope: Scope, shape: CombinedShape) -> list[Source]:
@@ -236,7 +277,7 @@ def _ends(scope: Scope, inner: Shape) -> list[Source]:
 def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[bool]:
     """Write that the pid is among those of all that satisfy a criterion that has a rank."""
     if isinstance(shape, ClauseShape) and is_of_the_row(shape):
-        return _one_holds(_alternatives(scope, shape, resource))
+        return one_holds(alternatives(scope, shape, resource))
     selects = [
         select(source.pid.label("pid")).where(*source.conditions)
         for source in sources_of(scope, shape)
@@ -247,53 +288,3 @@ def drive(scope: Scope, shape: Shape, resource: FromClause) -> ColumnElement[boo
         gathered = pids.cte(scope.name()).prefix_with("MATERIALIZED")
         return resource.c.pid.in_(select(gathered.c.pid))
     return resource.c.pid.in_(pids)
-
-
-class Criteria(NamedTuple):
-    """All criteria of a search in SQL, and what drives.
-
-    ``nothing``: the rows of the type are gone through in the order of their pid. ``key``: one whole
-    key of the index table ``joined``, to be read along; its pids come in order, and a page costs no
-    more than its size. ``range``: one range of it, in its own order. ``list``: the pids of a
-    criterion, gathered first. ``id``: ids. ``of_one_type``: ``joined`` holds rows of one type only.
-    """
-
-    written: tuple[ColumnElement[bool], ...]
-    driven_by: Literal["nothing", "key", "range", "list", "id"] = "nothing"
-    joined: FromClause | None = None
-    of_one_type: bool = False
-
-
-def criteria(
-    scope: Scope, clauses: Sequence[Shape], resource: FromClause, along: RangeWay | None = None
-) -> Criteria:
-    """Write all criteria of a search, in their order; ``along`` the range of what drives, or not.
-
-    That of a page must be one that :func:`search_ranges.goes_along` says of.
-    """
-    chosen = driver(clauses)
-    scope.is_driven = chosen is not None
-    joined: FromClause | None = None
-    written: list[ColumnElement[bool]] = []
-    for place, clause in enumerate(clauses):
-        if place != chosen:
-            written.append(probe(scope, clause, resource))
-        elif isinstance(clause, ClauseShape) and along is not None:
-            walk = range_walk(scope, clause, goes_on=along == "on")
-            joined = walk.table
-            written.append(walk.condition & (scope.unindexed(joined.c.pid) == resource.c.pid))
-        elif isinstance(clause, ClauseShape) and is_one_key(clause):
-            joined = scope.index(face_of(by_id(clause.params[0])).table)
-            meet = joined.c.pid == resource.c.pid
-            written.append(_one_holds(_alternatives(scope, clause, joined)) & meet)
-        else:
-            written.append(drive(scope, clause, resource))
-    if chosen is None:
-        return Criteria(tuple(written))
-    driving = clauses[chosen]
-    if joined is not None:
-        assert isinstance(driving, ClauseShape)
-        one_type = by_id(driving.params[0]).type != ANY
-        return Criteria(tuple(written), "key" if along is None else "range", joined, one_type)
-    assert rank(clauses[chosen]) is not None
-    return Criteria(tuple(written), "id" if is_of_the_row(clauses[chosen]) else "list")

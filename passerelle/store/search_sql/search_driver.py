@@ -9,15 +9,22 @@ from typing import Any, NamedTuple
 
 from passerelle.fhir.search.search_parameters import by_id
 from passerelle.store.search_sql.search_shape import (
+    BY_RANK,
+    NOTHING,
     ChainShape,
     ClauseShape,
     CombinedShape,
+    QueryShape,
     Shape,
     denies,
 )
 from passerelle.store.search_sql.search_values import OF_THE_ROW
 
 _IDENTIFIERS = frozenset({"identifier", "group-identifier"})
+
+
+_OF_ONE = frozenset({"patient", "subject", "beneficiary", "encounter"})
+"""References to whom care is given, or to one stay: what one of these has is bounded by nature."""
 
 
 class Candidate(NamedTuple):
@@ -83,7 +90,7 @@ def _leaf_rank(clause: ClauseShape) -> int | None:
         return 0
     if denies(clause) or clause.missing is not None or parameter.code == "_lastUpdated":
         return None
-    if parameter.code in _IDENTIFIERS and clause.modifier not in _WIDE:
+    if _names_one(clause):
         return 1
     wide = _WIDER if clause.modifier in _WIDE else 0
     if parameter.kind == "token" and parameter.system is not None:
@@ -91,6 +98,38 @@ def _leaf_rank(clause: ClauseShape) -> int | None:
     if parameter.kind == "date" and any(group.shape != "eq" for group in clause.groups):
         return _OPEN + wide
     return _RANKS[parameter.kind] + wide
+
+
+def _names_one(clause: ClauseShape) -> bool:
+    """Tell whether a criterion asks for identifiers by their values."""
+    if by_id(clause.params[0]).code not in _IDENTIFIERS or clause.modifier in _WIDE:
+        return False
+    return all(isinstance(group.shape, tuple) and group.shape[1] for group in clause.groups)
+
+
+def is_narrow(shape: Shape) -> bool:
+    """Tell whether a criterion leaves a handful, however large the record is."""
+    if isinstance(shape, ChainShape):
+        of_one = shape.reverse or by_id(shape.params[0]).code in _OF_ONE
+        return of_one and is_narrow(shape.inner)
+    if isinstance(shape, CombinedShape):
+        if shape.operator == "not":
+            return False
+        hold = all if shape.operator == "or" else any
+        return hold(is_narrow(part) for part in shape.parts)
+    if not isinstance(shape, ClauseShape) or denies(shape) or shape.missing is not None:
+        return False
+    code = by_id(shape.params[0]).code
+    if code == "_id" or _names_one(shape):
+        return True
+    return code in _OF_ONE and shape.modifier not in _WIDE
+
+
+def can_drive(shape: Shape) -> bool:
+    """Tell whether the pids of all that satisfy a criterion can be gone through by an index."""
+    if isinstance(shape, ClauseShape) and by_id(shape.params[0]).code == "_lastUpdated":
+        return True
+    return rank(shape) is not None
 
 
 def rank(shape: Shape) -> int | None:
@@ -116,3 +155,10 @@ def driver(clauses: Sequence[Shape]) -> int | None:
         if (found := rank(clause)) is not None
     ]
     return min(candidates).place if candidates else None
+
+
+def driving(shape: QueryShape) -> int | None:
+    """Give the place of the criterion that drives a statement; None when none does."""
+    if shape.chosen == BY_RANK:
+        return driver(shape.clauses)
+    return None if shape.chosen == NOTHING else shape.chosen

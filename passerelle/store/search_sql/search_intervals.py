@@ -16,10 +16,19 @@ Next: TypeAlias = Callable[[], Column]
 
 
 class Comparison(NamedTuple):
-    """Which ends of what is asked for it takes, in their order, and what it writes with them."""
+    """Which ends of what is asked for it takes, in their order, and what it writes with them.
+
+    ``surely``, of one that no index serves: what implies it and an index does serve.
+    """
 
     ends: tuple[str, ...]
     write: Callable[[Column, Column, Next], ColumnElement[bool]]
+    surely: Callable[[Column, Column, Next], ColumnElement[bool]] | None = None
+
+
+def _second(first: Column, second: Column) -> Column:
+    """Pass an end over."""
+    return second
 
 
 COMPARISONS: dict[str, Comparison] = {
@@ -30,22 +39,29 @@ COMPARISONS: dict[str, Comparison] = {
     "ne": Comparison(
         ("low", "high"),
         lambda low, high, end: or_(low < end(), high > end()),
+        lambda low, high, end: low < end(),
     ),
-    "gt": Comparison(("high",), lambda low, high, end: high > end()),
+    "gt": Comparison(
+        ("high",),
+        lambda low, high, end: high > end(),
+        lambda low, high, end: low >= end(),
+    ),
     "lt": Comparison(("low",), lambda low, high, end: low < end()),
     "ge": Comparison(
         ("high", "low"),
         lambda low, high, end: or_(high > end(), low >= end()),
+        lambda low, high, end: low >= _second(end(), end()),
     ),
     "le": Comparison(
         ("low", "high", "high"),
         lambda low, high, end: and_(or_(low < end(), high <= end()), low <= end()),
     ),
     "sa": Comparison(("high",), lambda low, high, end: low >= end()),
-    "eb": Comparison(("low",), lambda low, high, end: high <= end()),
+    "eb": Comparison(("low", "low"), lambda low, high, end: and_(high <= end(), low < end())),
     "ap": Comparison(
         ("wide_high", "wide_low"),
         lambda low, high, end: and_(low < end(), high > end()),
+        lambda low, high, end: and_(low < end(), low >= end()),
     ),
     "co": Comparison(("low", "high"), lambda low, high, end: and_(low <= end(), high >= end())),
     "po": Comparison(("high", "low"), lambda low, high, end: and_(low < end(), high > end())),
@@ -59,9 +75,13 @@ NUMBERS: dict[str, Comparison] = {
         lambda low, high, end: and_(low >= end(), high < end(), low < end()),
     ),
     "ne": Comparison(("low", "high"), lambda low, high, end: or_(low < end(), high >= end())),
-    "gt": Comparison(("high",), lambda low, high, end: high > end()),
+    "gt": Comparison(
+        ("high",), lambda low, high, end: high > end(), lambda low, high, end: low > end()
+    ),
     "lt": Comparison(("low",), lambda low, high, end: low < end()),
-    "ge": Comparison(("high",), lambda low, high, end: high >= end()),
+    "ge": Comparison(
+        ("high",), lambda low, high, end: high >= end(), lambda low, high, end: low >= end()
+    ),
     "le": Comparison(("low",), lambda low, high, end: low <= end()),
     "sa": Comparison(("high",), lambda low, high, end: low > end()),
     "eb": Comparison(("low",), lambda low, high, end: high < end()),

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_scope import Scope, of_parameters
+from passerelle.store.search_sql.search_scope import Scope
 from passerelle.store.search_sql.search_shape import SortShape
 from passerelle.store.search_sql.search_values import as_written
 
@@ -58,6 +58,12 @@ def is_of_the_row(key: SortShape) -> bool:
     return by_id(key.param).code in _OF_THE_ROW
 
 
+def keys_of_row(key: SortShape, resource: FromClause) -> list[SortKey]:
+    """Give a sort key that is a column of ``resource``."""
+    name, type = _OF_THE_ROW[by_id(key.param).code]
+    return [SortKey(resource.c[name], type, key.descending, nullable=False)]
+
+
 def is_walkable(key: SortShape) -> bool:
     """Tell whether the index of a sort key can be gone through in its order."""
     return not is_of_the_row(key) and by_id(key.param).kind in _COLUMNS
@@ -77,16 +83,41 @@ def looked_up(scope: Scope, key: SortShape, resource: FromClause) -> SortKey:
     """Write what a resource is sorted by: its least value ascending, its greatest descending."""
     parameter = by_id(key.param)
     if is_of_the_row(key):
-        name, type = _OF_THE_ROW[parameter.code]
-        return SortKey(resource.c[name], type, key.descending, nullable=False)
+        return keys_of_row(key, resource)[0]
     table = scope.index(parameter.kind)
     column, type = _sorted_by(parameter.kind, table)
     extreme = (func.max if key.descending else func.min)(column)
-    own = [of_parameters(table, (key.param,)), table.c.pid == resource.c.pid]
+    own = [scope.of_parameter_by_pid(table, key.param), table.c.pid == resource.c.pid]
     if parameter.kind == "quantity":
         own.append(as_written(table.c.system))
     chosen = select(extreme).where(*own)
     return SortKey(chosen.scalar_subquery(), type, key.descending, nullable=True)
+
+
+def keys_looked_up(
+    scope: Scope, key: SortShape, resource: FromClause
+) -> tuple[list[SortKey], FromClause | None]:
+    """Write what a resource is sorted by as going through the index of the key would meet it.
+
+    A page that is gathered goes on where one that was walked to has ended, and the other way. What
+    PostgreSQL joins to each resource for it is given as well.
+    """
+    kind = by_id(key.param).kind
+    if not is_walkable(key) or len(_COLUMNS[kind][0]) == 1:
+        return [looked_up(scope, key, resource)], None
+    names, type = _COLUMNS[kind]
+    table = scope.index(kind)
+    own = (scope.of_parameter_by_pid(table, key.param), table.c.pid == resource.c.pid)
+    met = [table.c[name].desc() if key.descending else table.c[name].asc() for name in names]
+    one: ColumnElement[Any] = literal_column("1")
+    if scope.dialect == "postgresql":
+        row = select(*(table.c[name] for name in names)).where(*own).order_by(*met).limit(one)
+        joined = row.correlate(resource).lateral(scope.name())
+        return [SortKey(joined.c[n], type, key.descending, nullable=True) for n in names], joined
+    second = select(table.c[names[1]]).where(*own).order_by(*met).limit(one)
+    chosen = second.offset(literal_column("0")).scalar_subquery()
+    first = looked_up(scope, key, resource)
+    return [first, SortKey(chosen, type, key.descending, nullable=True)], None
 
 
 def keys_walked(key: SortShape) -> int:

@@ -3,117 +3,54 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
     Select,
     Text,
     exists,
-    false,
     func,
     literal_column,
     null,
     select,
+    true,
 )
 
 from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_clauses import criteria
-from passerelle.store.search_sql.search_driver import driver
+from passerelle.store.search_sql.search_driver import driver, driving
+from passerelle.store.search_sql.search_matches import Matches, limited, matches
 from passerelle.store.search_sql.search_order import (
     SortKey,
     after,
     is_walkable,
+    keys_looked_up,
     keys_walked,
     looked_up,
     order,
     pid_key,
     walked,
 )
-from passerelle.store.search_sql.search_ranges import RangeWay, range_keys
+from passerelle.store.search_sql.search_ranges import range_keys
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
 from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
+from passerelle.store.search_sql.search_walks import budgeted_page
 from passerelle.store.sql.statements import version_columns
 
-_TEXT, _BIG = Text(), BigInteger()
-
-
-class _Matches(NamedTuple):
-    """The rows of ``resource`` that a search finds, not yet what to say of them.
-
-    ``gathered`` tells that they do not come in the order of their pid as it is.
-    """
-
-    statement: Select[Any]
-    resource: FromClause
-    source: FromClause
-    pid: ColumnElement[Any]
-    gathered: bool
-
-
-def _of_types(
-    scope: Scope, shape: QueryShape, resource: FromClause, places: list[ColumnElement[Any]]
-) -> tuple[ColumnElement[bool], ...]:
-    """Write of which types the resources are; several are not looked up in the order of pids."""
-    if not places:
-        return ()
-    if shape.types == 1:
-        return (resource.c.type == places[0],)
-    return (scope.unindexed(resource.c.type).in_(places),)
-
-
-def _way(shape: QueryShape) -> RangeWay | None:
-    """Tell how the range of what drives is gone along, if it is."""
-    if shape.phase != "range":
-        return None
-    return "whole" if shape.after is None else "on"
-
-
-def _matches(scope: Scope, shape: QueryShape) -> _Matches:
-    """Write the resources of some types, not deleted, that satisfy the criteria."""
-    resource = scope.rows.resource
-    types = [scope.bind(_TEXT) for _ in range(shape.types)]
-    committed = (resource.c.updated < scope.bind(_BIG),) if shape.below else ()
-    found = criteria(scope, shape.clauses, resource, _way(shape))
-    source = resource
-    pid: ColumnElement[Any] = resource.c.pid
-    of_types = _of_types(scope, shape, resource, types)
-    if found.joined is not None:
-        source, pid = found.joined, found.joined.c.pid
-    if found.joined is not None and shape.types == 1 and found.of_one_type:
-        of_types = ()
-    elif found.driven_by in ("key", "range", "list") and shape.types == 1:
-        of_types = (scope.unindexed(resource.c.type) == types[0],)
-    if found.driven_by in ("list", "id"):
-        pid = scope.unindexed(pid)
-    statement = (
-        select()
-        .select_from(source)
-        .where(*of_types, *committed, resource.c.deleted.is_(false()), *found.written)
-    )
-    return _Matches(statement, resource, source, pid, gathered=found.driven_by in ("list", "id"))
+_TEXT = Text()
 
 
 def ids_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write the ids of the matches, in pid order, so many at most."""
-    found = _matches(scope, shape)
+    found = matches(scope, shape)
     ids = found.statement.add_columns(found.resource.c.id).order_by(found.pid)
-    return _limited(scope, shape, ids)
+    return limited(scope, shape, ids)
 
 
 def count_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write how many matches there are."""
-    return _matches(scope, shape).statement.add_columns(func.count())
-
-
-def _limited(scope: Scope, shape: QueryShape, statement: Select[Any]) -> Select[Any]:
-    """Bound a statement by the last argument, or by a number in its text."""
-    most = scope.bind(_BIG)
-    if shape.limit:
-        most = literal_column(str(shape.limit))
-    return statement.limit(most).offset(literal_column("0"))
+    return matches(scope, shape).statement.add_columns(func.count())
 
 
 def walks(clauses: tuple[Shape, ...], sort: tuple[SortShape, ...]) -> bool:
@@ -130,19 +67,28 @@ def page_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
     Where the matches do not come in the order that is asked for, the page is chosen first and its
     bodies are joined afterwards, so that no body goes through a large sort.
     """
+    if shape.budget:
+        return budgeted_page(scope, shape)
     if shape.phase == "present":
         return _walked_page(scope, shape)
-    found = _matches(scope, shape)
+    found = matches(scope, shape)
     if shape.phase == "range":
         return _page_as_it_comes(scope, shape, found, range_keys(found.source))
     if shape.phase == "absent":
         return _page_without_value(scope, shape, found)
-    keys = [looked_up(scope, key, found.resource) for key in shape.sort]
-    undriven = driver(shape.clauses) is None and shape.types == 1
+    joined: FromClause | None = None
+    if len(shape.sort) == 1:
+        keys, joined = keys_looked_up(scope, shape.sort[0], found.resource)
+    else:
+        keys = [looked_up(scope, key, found.resource) for key in shape.sort]
+    undriven = driving(shape) is None and shape.types == 1
     alone = undriven and len(keys) == 1 and not keys[0].nullable
     if not found.gathered and (not keys or alone):
         return _page_as_it_comes(scope, shape, found, [*keys, pid_key(keys, found.pid)])
-    keyed = found.statement.add_columns(
+    matching = found.statement
+    if joined is not None:
+        matching = matching.outerjoin_from(found.resource, joined, true())
+    keyed = matching.add_columns(
         found.pid.label("pid"), *(key.column.label(f"k{n}") for n, key in enumerate(keys))
     ).subquery("keyed")
     keys = [key._replace(column=keyed.c[f"k{n}"]) for n, key in enumerate(keys)]
@@ -155,7 +101,7 @@ def _with_bodies(
     """Choose a page among rows of ``pid``, ``k0``, ``k1`` …, then join what a version holds."""
     if shape.after is not None:
         chosen = chosen.where(after(scope, keys, shape.after))
-    first = _limited(scope, shape, chosen.order_by(*order(keys))).subquery("page")
+    first = limited(scope, shape, chosen.order_by(*order(keys))).subquery("page")
     names = [*(f"k{n}" for n in range(len(keys) - 1)), "pid"]
     keys = [key._replace(column=first.c[name]) for key, name in zip(keys, names, strict=True)]
     head, version = scope.rows.resource.alias("head"), scope.rows.version
@@ -170,7 +116,7 @@ def _with_bodies(
 
 
 def _page_as_it_comes(
-    scope: Scope, shape: QueryShape, found: _Matches, keys: list[SortKey]
+    scope: Scope, shape: QueryShape, found: Matches, keys: list[SortKey]
 ) -> Select[Any]:
     """Write a page whose matches come in the order of its keys, bodies and all; the last is pid."""
     version = scope.rows.version
@@ -179,12 +125,12 @@ def _page_as_it_comes(
     ).where(version.c.seq == found.resource.c.seq)
     if shape.after is not None:
         page = page.where(after(scope, keys, shape.after))
-    return _limited(scope, shape, page.order_by(*order(keys)))
+    return limited(scope, shape, page.order_by(*order(keys)))
 
 
 def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
     """Write a page that goes through the index of its one sort key."""
-    found = _matches(scope, shape)
+    found = matches(scope, shape)
     table = scope.index(by_id(shape.sort[0].param).kind)
     keys, once = walked(scope, shape.sort[0], table)
     statement = found.statement.where(
@@ -196,11 +142,12 @@ def _walked_page(scope: Scope, shape: QueryShape) -> Select[Any]:
     return _page_as_it_comes(scope, shape, found._replace(statement=statement), keys)
 
 
-def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Select[Any]:
+def _page_without_value(scope: Scope, shape: QueryShape, found: Matches) -> Select[Any]:
     """Write a page of those that have no value to sort by, in the order of their pids."""
     sort = shape.sort[0]
     table = scope.index(by_id(sort.param).kind)
-    there = exists().where(scope.of_parameter_by_pid(table, sort.param), table.c.pid == found.pid)
+    # All of them are asked for: PostgreSQL may gather those that have a value first.
+    there = exists().where(of_parameters(table, (sort.param,)), table.c.pid == found.pid)
     key = SortKey(null(), _TEXT, sort.descending, nullable=True)
     last = pid_key([key], found.pid)
     version = scope.rows.version
@@ -211,4 +158,4 @@ def _page_without_value(scope: Scope, shape: QueryShape, found: _Matches) -> Sel
     )
     if shape.after is not None:
         page = page.where(after(scope, [last], ()))
-    return _limited(scope, shape, page.order_by(*order([last])))
+    return limited(scope, shape, page.order_by(*order([last])))

@@ -21,7 +21,8 @@ class Scope:
         self.rows = rows
         self.dialect = dialect
         self.place = 0
-        self.is_driven = False  # a criterion drives, so that the others are asked of few rows
+        self.is_driven = True  # rows are looked up one by one, as something else leads to them
+        self.budget = 0  # rows that are counted up to
         self._aliases = 0
 
     def bind(self, type: TypeEngine[Any]) -> ColumnElement[Any]:
@@ -38,7 +39,7 @@ class Scope:
         return place if self.dialect == "sqlite" else select(place).scalar_subquery()
 
     def row_by_row(self, probed: Select[Any]) -> Select[Any]:
-        """Have PostgreSQL look each row up that what drives has left.
+        """Have PostgreSQL look up by its pid each row that is probed.
 
         Else it joins, and may begin with all that satisfy what is probed.
         """
@@ -53,8 +54,10 @@ class Scope:
         nothing = "0" if isinstance(column.type, Integer) else "''"
         return column + literal_column(nothing, column.type)
 
-    def of_parameter_by_pid(self, table: FromClause, param: int) -> ColumnElement[bool]:
-        """Say that an index row of a known resource is of a parameter.
+    def of_parameters_by_pid(
+        self, table: FromClause, params: tuple[int, ...]
+    ) -> ColumnElement[bool]:
+        """Say that an index row of a known resource is of some parameters.
 
         PostgreSQL shall look it up by its pid, not go through all rows of the parameter: without
         statistics it thinks them few. SQLite's index by pid holds the parameter as well.
@@ -62,7 +65,13 @@ class Scope:
         column: ColumnElement[Any] = table.c.param
         if self.dialect != "sqlite":
             column = column + literal_column("0", Integer())
-        return column == literal_column(str(param))
+        if len(params) == 1:
+            return column == literal_column(str(params[0]))
+        return column.in_([literal_column(str(param)) for param in params])
+
+    def of_parameter_by_pid(self, table: FromClause, param: int) -> ColumnElement[bool]:
+        """Say that an index row of a known resource is of a parameter, as above."""
+        return self.of_parameters_by_pid(table, (param,))
 
     def name(self) -> str:
         """Give the name of one more look."""

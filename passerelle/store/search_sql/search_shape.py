@@ -12,7 +12,13 @@ from passerelle.fhir.search.search_parameters import ANY, Parameter, by_id, para
 from passerelle.store.search_sql.search_faces import face_of
 
 Phase: TypeAlias = Literal["range", "present", "absent"]
-Purpose: TypeAlias = Literal["page", "ids", "count"]
+Purpose: TypeAlias = Literal["page", "ids", "count", "survey", "beyond"]
+
+BY_RANK = -1
+"""The criterion that drives follows from the shape alone."""
+
+NOTHING = -2
+"""No criterion drives: what is asked for is probed, row by row, in the order of the page."""
 
 
 class Group(NamedTuple):
@@ -77,7 +83,9 @@ class QueryShape(NamedTuple):
     ``phase``, of a page that goes through the index of its one sort key: those that have a value
     are present, and come first; or along the ``range`` of its index that a criterion asks for.
     ``types``: of how many types; none says of all. ``below``: changed before an instant, the first
-    argument after the types. ``limit``: as many rows, where it stands in the text.
+    argument after the types. ``limit``: as many rows, where it stands in the text. ``chosen``: the
+    place of the criterion that drives. ``budget``: as many rows are looked at or counted; none says
+    all.
     """
 
     purpose: Purpose
@@ -88,6 +96,8 @@ class QueryShape(NamedTuple):
     types: int = 1
     below: bool = False
     limit: int = 0
+    chosen: int = BY_RANK
+    budget: int = 0
 
 
 Shaped: TypeAlias = tuple[Shape, list[Any]]

@@ -3,16 +3,20 @@
 https://docs.sqlalchemy.org/en/21/core/compiler.html
 """
 
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
+from sqlalchemy import Select
 from sqlalchemy.sql.elements import ClauseElement
 
 from passerelle.store.caller import Caller
 from passerelle.store.rows import Rows
 from passerelle.store.search_sql.search_page import count_statement, ids_statement, page_statement
 from passerelle.store.search_sql.search_scope import Scope
-from passerelle.store.search_sql.search_shape import QueryShape
+from passerelle.store.search_sql.search_shape import Purpose, QueryShape
+from passerelle.store.search_sql.search_survey import survey_statement
+from passerelle.store.search_sql.search_walks import beyond_statement
 from passerelle.store.sql.compiling import DialectName, compiled
 
 PLANS_MAX = 1000
@@ -42,7 +46,20 @@ class Plan(NamedTuple):
         )
 
 
-_PURPOSES = {"page": page_statement, "ids": ids_statement, "count": count_statement}
+class Statement(NamedTuple):
+    """A text of the dialect and its arguments."""
+
+    sql: str
+    args: tuple[Any, ...]
+
+
+_PURPOSES: dict[Purpose, Callable[[Scope, QueryShape], Select[Any]]] = {
+    "page": page_statement,
+    "ids": ids_statement,
+    "count": count_statement,
+    "survey": survey_statement,
+    "beyond": beyond_statement,
+}
 
 _PLANS: dict[PlanKey, Plan] = {}
 _KEEPING = Lock()
@@ -80,3 +97,11 @@ def plan_of(shape: QueryShape, caller: Caller, dialect: DialectName) -> Plan:
         scope = Scope(Rows(caller), dialect)
         plan = keep(key, to_plan(_PURPOSES[shape.purpose](scope, shape), dialect))
     return plan
+
+
+def made(
+    shape: QueryShape, arguments: list[Any], caller: Caller, dialect: DialectName
+) -> Statement:
+    """Give the statement of a shape with its arguments."""
+    plan = plan_of(shape, caller, dialect)
+    return Statement(plan.sql, plan.args(arguments))

@@ -41,7 +41,8 @@ class Face(NamedTuple):
 
     A value that is equal or not has a ``key``, the columns that its arguments are compared with;
     any other has a ``condition``. ``table`` holds its rows, under the id of the parameter, or under
-    the negative of it where ``other_rows`` says so of the shape.
+    the negative of it where ``other_rows`` says so of the shape. ``surely`` writes what implies the
+    condition and an index serves, to count by.
     """
 
     table: str
@@ -50,6 +51,7 @@ class Face(NamedTuple):
     key: Callable[[Source, Any], Columns] | None = None
     condition: Callable[[Source, Any, str, Bind, str], ColumnElement[bool]] | None = None
     other_rows: Callable[[Any], bool] | None = None
+    surely: Callable[[Source, Any, Bind], ColumnElement[bool]] | None = None
 
 
 def after_prefix(prefix: str) -> str:
@@ -123,6 +125,16 @@ def date_condition(
 ) -> ColumnElement[bool]:
     """Write how an interval of instants stands to the one that is asked for."""
     return COMPARISONS[shape].write(table.c.low, table.c.high, lambda: bind(_BIG))
+
+
+def _surely_date(table: Source, shape: Any, bind: Bind) -> ColumnElement[bool]:
+    found = COMPARISONS[shape]
+    return (found.surely or found.write)(table.c.low, table.c.high, lambda: bind(_BIG))
+
+
+def _surely_number(table: Source, shape: Any, bind: Bind) -> ColumnElement[bool]:
+    found = NUMBERS[shape]
+    return (found.surely or found.write)(table.c.low, table.c.high, lambda: bind(_FLOAT))
 
 
 def _instant_arguments(value: DateValue, modifier: str) -> Arguments:
@@ -202,8 +214,10 @@ def _uri_arguments(value: UriValue, modifier: str) -> Arguments:
 TOKEN = Face("token", token_shape, token_arguments, token_key)
 STRING = Face("string", one_shape, _prefix_arguments, condition=prefix_condition)
 REFERENCE = Face("reference", _reference_shape, reference_arguments, reference_key)
-DATE = Face("date", prefix_shape, date_arguments, condition=date_condition)
-NUMBER = Face("number", prefix_shape, number_arguments, condition=number_condition)
+DATE = Face("date", prefix_shape, date_arguments, condition=date_condition, surely=_surely_date)
+NUMBER = Face(
+    "number", prefix_shape, number_arguments, condition=number_condition, surely=_surely_number
+)
 QUANTITY = Face("quantity", quantity_shape, quantity_arguments, condition=quantity_condition)
 URI = Face("uri", one_shape, _uri_arguments, _uri_key)
 

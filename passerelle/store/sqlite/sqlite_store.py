@@ -27,7 +27,8 @@ from passerelle.store.gathering import Everything, Marks
 from passerelle.store.outbox import Job, Message
 from passerelle.store.packages import Packages
 from passerelle.store.referring import Referred
-from passerelle.store.search_sql.search import Run, matching_statement, search
+from passerelle.store.search_sql.search import matching_statement, search
+from passerelle.store.search_sql.search_paging import Run
 from passerelle.store.sql import listings
 from passerelle.store.sql.histories import changes, history
 from passerelle.store.sql.marks import marks
