@@ -76,11 +76,15 @@ def is_grave(said: Issue) -> bool:
 
 
 def derive(
-    resource: Resource, registry: Registry = STANDARD
+    resource: Resource, registry: Registry = STANDARD, *, refers: bool = True
 ) -> tuple[IndexRows, RightsColumns, tuple[Claim, ...]]:
-    """Give all that is derived from a body as served; used at write, by check and by reindex."""
+    """Give all that is derived from a body as served; used at write, by check and by reindex.
+
+    Without ``refers`` it is known that there is no reference anywhere in it.
+    """
     rows = extraction.extract(resource, registry)
-    rows = rows._replace(links=(*rows.links, *any_reference.links(resource)))
+    if refers:
+        rows = rows._replace(links=(*rows.links, *any_reference.links(resource)))
     return rows, rights_columns(resource), claims(resource)
 
 
@@ -144,7 +148,8 @@ def draft(
         if masked is not resource:
             resource = masked
             before, between, after = served_body.split(resource, key)
-    rows, rights, claimed = derive(resource, registry)
+    refers = any_reference.may_refer((before, after))
+    rows, rights, claimed = derive(resource, registry, refers=refers)
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for part in (before, between, after, aside or b"", (blob or "").encode()):
         digest.update(len(part).to_bytes(8, "big"))

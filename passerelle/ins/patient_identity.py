@@ -172,11 +172,11 @@ def held_of(position: int, identifier: dict[str, Any]) -> Held | None:
     With a type that is no INS type (NH: the social security number of FR Core 2.1 stands under
     the OID of the INS-NIR) it is none; the system alone decides only when there is no type.
     """
-    codes = [text(coding, "code") for coding in codings(identifier.get("type"))]
+    kind = identifier.get("type")
+    codes = [] if kind is None else [text(coding, "code") for coding in codings(kind)]
     ins_codes = [code for code in codes if code in TYPE_CODES]
     system = text(identifier, "system")
-    on_ins_oid = system is not None and bare_oid(system) in OIDS
-    if not ins_codes and (any(codes) or not on_ins_oid):
+    if not ins_codes and (any(codes) or system is None or bare_oid(system) not in OIDS):
         return None
     return Held(
         position,
@@ -189,8 +189,12 @@ def held_of(position: int, identifier: dict[str, Any]) -> Held | None:
 
 def matricules(patient: Resource) -> tuple[Held, ...]:
     """Give the identifiers that are meant as an INS; never raises."""
-    held = (held_of(i, identifier) for i, identifier in objects(patient, "identifier"))
-    return tuple(entry for entry in held if entry is not None)
+    found: list[Held] = []
+    for position, identifier in objects(patient, "identifier"):
+        held = held_of(position, identifier)
+        if held is not None:
+            found.append(held)
+    return tuple(found)
 
 
 def social_security_under_ins_oid(patient: Resource) -> Iterator[tuple[int, str]]:
@@ -232,11 +236,17 @@ def _reliability(position: int, occurrence: dict[str, Any]) -> Reliability:
     )
 
 
+def _official_name(patient: Resource) -> tuple[int, dict[str, Any]] | tuple[None, None]:
+    """Give the first name in use official and its position."""
+    for position, name in objects(patient, "name"):
+        if name.get("use") == "official":
+            return position, name
+    return None, None
+
+
 def _traits(patient: Resource) -> tuple[Traits, dict[str, str]]:
     """Read the strict traits and the FHIRPath of each, or of where it should stand."""
-    at, name = next(
-        ((i, n) for i, n in objects(patient, "name") if n.get("use") == "official"), (None, None)
-    )
+    at, name = _official_name(patient)
     path = "Patient.name" if at is None else f"Patient.name[{at}]"
     given = name.get("given") if name else None
     first = given[0] if isinstance(given, list) and given and isinstance(given[0], str) else None

@@ -43,14 +43,15 @@ class Traits:
 
     def missing(self) -> tuple[str, ...]:
         """Name the traits that are not known, in their order; empty when all are there."""
-        return tuple(
-            trait.name for trait in fields(self) if not (getattr(self, trait.name) or "").strip()
-        )
+        return tuple([name for name in NAMES if not (getattr(self, name) or "").strip()])
 
     def normal(self) -> tuple[str, ...]:
         """Give the form in which two persons' traits are compared."""
-        return tuple(normal(getattr(self, trait.name) or "") for trait in fields(self))
+        return tuple(normal(getattr(self, name) or "") for name in NAMES)
 
+
+NAMES = tuple(trait.name for trait in fields(Traits))
+"""The names of the traits, in their order."""
 
 _SEX = {"M": "male", "F": "female", "U": "unknown", "UN": "unknown"}
 

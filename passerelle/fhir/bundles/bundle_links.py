@@ -108,26 +108,39 @@ def rewrite(resource: Any, resolve: Callable[[str], str | None]) -> Any:
 
 
 def _rewritten(node: Any, resolve: Callable[[str], str | None], within: str) -> Any:
-    if isinstance(node, list):
-        items = [_rewritten(item, resolve, within) for item in node]
-        return node if all(a is b for a, b in zip(items, node, strict=True)) else items
-    if not isinstance(node, dict) or node.get("resourceType") == "Bundle":
+    if type(node) is list:
+        return _rewritten_items(node, resolve, within)
+    if type(node) is not dict or node.get("resourceType") == "Bundle":
         return node
     names = link_names()
     changed: dict[str, Any] | None = None
     for name, value in node.items():
         made: Any = value
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             if name in names and not _is_own_name(node, name, within):
                 made = resolve(value) or value
             elif name == "div":
                 made = _rewritten_div(value, resolve)
-        elif isinstance(value, dict | list):
+        elif kind is dict or kind is list:
             made = _rewritten(value, resolve, name)
         if made is not value:
             changed = changed or dict(node)
             changed[name] = made
     return node if changed is None else changed
+
+
+def _rewritten_items(
+    items: list[Any], resolve: Callable[[str], str | None], within: str
+) -> list[Any]:
+    changed: list[Any] | None = None
+    for position, item in enumerate(items):
+        if type(item) is dict or type(item) is list:
+            made = _rewritten(item, resolve, within)
+            if made is not item:
+                changed = changed or list(items)
+                changed[position] = made
+    return items if changed is None else changed
 
 
 def _rewritten_div(div: str, resolve: Callable[[str], str | None]) -> str:

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/references.html#literal . Search parameters follow some 
 whether anything refers to a resource that is to be deleted must be known of all of them.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from passerelle.fhir.references import target
@@ -12,6 +13,11 @@ from passerelle.fhir.search.index_rows import Link
 
 ANY_REFERENCE = 0
 """The parameter of these rows; those of R4 and of packages are numbered from 1."""
+
+
+def may_refer(parts: Iterable[bytes]) -> bool:
+    """Tell from the bytes of a body whether :func:`links` need look at it; many need not."""
+    return any(b'"reference"' in part for part in parts)
 
 
 def links(resource: Resource) -> tuple[Link, ...]:
