@@ -65,6 +65,7 @@ class Batch:
         self._holders: dict[ClaimKey, int] = {}
         pid, seq, tx, self._latest = last_numbers(connection)
         self._pids, self._seqs, self._txs = count(pid + 1), count(seq + 1), count(tx + 1)
+        self._stamp: int | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -85,7 +86,7 @@ class Batch:
 
     def apply(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Apply a unit whose heads have been looked up. Raises what ``Store.commit`` raises."""
-        demand_current(unit, self.connection.execute(_STAMP).fetchone()[0])
+        demand_current(unit, self._current_stamp())
         if unit.expectations or unit.dossiers or unit.unreferenced:
             self.flush()
             for expectation in unit.expectations:
@@ -103,6 +104,17 @@ class Batch:
             write_side_rows(self.connection, unit, at)
         self._gather(made)
         return tuple(Outcome(action, self._version(found)) for action, found in made.outcomes)
+
+    def unsettle(self) -> None:
+        """Take nothing as read any more that other work than units may have changed."""
+        self._stamp = None
+
+    def _current_stamp(self) -> int:
+        """Give the state of the search parameters: units leave it, other processes wait."""
+        if self._stamp is None:
+            found: int = self.connection.execute(_STAMP).fetchone()[0]
+            self._stamp = found
+        return self._stamp
 
     def _version(self, found: Version | int | None) -> Version | None:
         """Give the version of an outcome: one just made, one gathered before, or one on file."""

@@ -134,6 +134,8 @@ class SqliteWriter:
                 if isinstance(refusal, KeyError | IndexError):
                     raise  # a fault of ours: who knows what it has gathered already
                 results.append(refusal)
+            if task.unit is None:
+                batch.unsettle()
         batch.flush()
         connection.execute("COMMIT")
         return results
