@@ -1,4 +1,4 @@
-"""Commits on PostgreSQL: together, alone, the short way of a plain create; what may go wrong.
+"""Commits on PostgreSQL: together, alone, the short way of plain creates; what may go wrong.
 
 When the connection breaks during COMMIT, whether the unit was written is not known; the server is
 asked (https://www.postgresql.org/docs/current/functions-info.html, ``pg_xact_status``), so that
@@ -7,20 +7,20 @@ nothing is refused that was done, nor answered that was not.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from asyncpg import exceptions
 
 from passerelle.errors.refusals import Unavailable
 from passerelle.errors.rules import issue
-from passerelle.fhir.instants import dump_instant
 from passerelle.store.caller import SYSTEM, Caller
-from passerelle.store.contract import Outcome, Put, Unit, Version
+from passerelle.store.contract import Outcome, Unit, Version
 from passerelle.store.postgresql.postgres_commit import Apart, Result, Transaction
 from passerelle.store.postgresql.postgres_connections import Connections
-from passerelle.store.postgresql.postgres_create import create_of, is_plain_create
+from passerelle.store.postgresql.postgres_create import Creates, is_plain_create
 from passerelle.store.postgresql.postgres_faults import AGAIN, LOST, MET
 from passerelle.store.postgresql.postgres_groups import Asked, Groups, goes_alone
-from passerelle.store.postgresql.postgres_locks import LOCK, Locks
+from passerelle.store.postgresql.postgres_locks import LOCK
 from passerelle.store.sql.statements import readings, to_version
 
 ATTEMPTS = 5
@@ -61,7 +61,7 @@ class PostgresWriter:
         results: Sequence[Result] = [Apart()] * len(asked)
         if len(asked) > 1:
             try:
-                results = await self._settled(asked)
+                results = await self._created(asked) or await self._settled(asked)
             except Exception as fault:  # of the server, or of one unit: each is told its own
                 if isinstance(fault, Unavailable) and not isinstance(fault.__cause__, MET):
                     return [fault] * len(asked)
@@ -77,11 +77,11 @@ class PostgresWriter:
 
     async def _alone(self, unit: Unit, caller: Caller) -> tuple[Outcome, ...]:
         """Write a unit in a transaction of its own."""
-        if is_plain_create(unit):
-            created = await self._create(unit, caller)
-            if created is not None:
-                return (Outcome("created", created),)
-        (result,) = await self._settled([(unit, caller)])
+        asked = [(unit, caller)]
+        created = await self._created(asked)
+        if created is not None:
+            return created[0]
+        (result,) = await self._settled(asked)
         if isinstance(result, Exception):
             raise result
         return result
@@ -107,14 +107,15 @@ class PostgresWriter:
         self._last = max(self._clock(), self._last, at_least)
         return self._last
 
-    async def _create(self, unit: Unit, caller: Caller) -> Version | None:
-        """Write a plain create in one statement; None when it has to go the long way."""
-        (write,) = unit.writes
-        assert isinstance(write, Put)
-        draft = write.draft
-        at = self._now(0)
-        body = draft.body(1, dump_instant(at))
-        sql, args = create_of(unit, caller.subject, at, body)
+    async def _created(self, asked: Sequence[Asked]) -> list[tuple[Outcome, ...]] | None:
+        """Write plain creates in one statement; None when they have to go the long way."""
+        if not all(is_plain_create(unit) for unit, _ in asked):
+            return None
+        creates = Creates(asked, self._now(0))
+        statement = creates.statement()
+        if statement is None:
+            return None
+        sql, args = statement
         try:
             async with self._connections.held() as connection:
                 row = await connection.fetchrow(sql, *args)
@@ -123,38 +124,26 @@ class PostgresWriter:
         except Unavailable as refusal:
             if not isinstance(refusal.__cause__, LOST):
                 raise
-            return await self._created_after_all(unit, write, refusal)
-        if row is None:  # feeds have been read beyond this instant, or the parameters changed
-            return None
-        pid, seq, tx = row
-        return Version(
-            key=draft.key,
-            version=1,
-            seq=seq,
-            at=at,
-            method=write.method,
-            body=body,
-            aside=draft.aside,
-            blob=draft.blob,
-            author=caller.subject,
-            tx=tx,
-            pid=pid,
-        )
+            row = await self._created_after_all(creates, refusal)
+        # There is none when feeds have been read beyond this instant, or the parameters changed.
+        return None if row is None else creates.outcomes(row)
 
-    async def _created_after_all(self, unit: Unit, write: Put, refusal: Unavailable) -> Version:
-        """Give the version of a create whose answer was lost, or raise that refusal."""
-        key = write.draft.key
+    async def _created_after_all(self, creates: Creates, refusal: Unavailable) -> Sequence[Any]:
+        """Give the row of creates whose answer was lost, or raise that refusal."""
         async with self._connections.held() as connection, connection.transaction():
-            locks = Locks.of([unit])
-            # Its locks, if the server is still at it, let us through once it has ended.
+            locks = creates.locks
+            # Their locks, if the server is still at it, let us through once it has ended.
             await connection.fetchrow(LOCK, sorted(locks.alone), [], [], sorted(locks.shared))
-            row = await connection.fetchrow(readings(SYSTEM, "postgresql").vread, *key, 1)
-        if row is None:
+            found: list[Version] = []
+            for draft in creates.drafts:
+                sql = readings(SYSTEM, "postgresql").vread
+                row = await connection.fetchrow(sql, *draft.key, 1)
+                if row is None:  # all of them are there, or none
+                    raise refusal
+                found.append(to_version(row))
+        if not creates.are(found):
             raise refusal
-        found = to_version(row)
-        if found.body != write.draft.body(1, dump_instant(found.at)):
-            raise refusal
-        return found
+        return [one.pid for one in found], [one.seq for one in found], found[0].tx
 
     async def _transact(self, asked: Sequence[Asked]) -> list[Result]:
         """Write units in one transaction."""

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import dialect as _dialect
-
-from passerelle.store import schema
+from passerelle.store.postgresql.postgres_arrays import array_marks, arrays_of, insert_of
 from passerelle.store.sql.cells import (
     RESOURCE_COLUMNS,
     VERSION_COLUMNS,
@@ -39,7 +36,7 @@ _UPSERT = "ON CONFLICT (pid) DO UPDATE SET " + ", ".join(
 )
 _MARK_DELETED = (
     "UPDATE resource SET version = gone.version, seq = gone.seq, updated = gone.updated, "
-    "deleted = true FROM unnest({}::bigint[], {}::int[], {}::bigint[], {}::bigint[]) "
+    "deleted = true FROM unnest({}, {}, {}, {}) "
     "AS gone (pid, version, seq, updated) WHERE resource.pid = gone.pid"
 )
 
@@ -52,7 +49,7 @@ def write_of(made: Plan) -> tuple[str, list[Any]]:
     def add(table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         if rows:
             shape.append((table, columns))
-            args.extend(list(column) for column in zip(*rows, strict=True))
+            args.extend(arrays_of(table or "resource", columns, rows))
 
     resources, deletions, index_rows = [], [], {}
     for key, head in made.heads.items():
@@ -78,28 +75,11 @@ def _text(shape: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     queries: list[str] = []
     number = 1
     for table, columns in shape:
-        marks = [f"${number + index}" for index in range(len(columns))]
+        marks = array_marks(table or "resource", columns, number)
         number += len(columns)
         if table == "":
             queries.append(f"gone_resource AS ({_MARK_DELETED.format(*marks)})")
         else:
             tail = _UPSERT if table == "resource" else ""
-            queries.append(f"in_{table} AS ({insert_from_arrays(table, columns, marks)} {tail})")
+            queries.append(f"in_{table} AS ({insert_of(table, columns, marks)} {tail})")
     return f"WITH {', '.join(queries)} SELECT 1"
-
-
-def insert_from_arrays(table: str, columns: Sequence[str], marks: Sequence[str]) -> str:
-    """Compose the insertion of rows that come as one array per column."""
-    found = schema.metadata.tables[table]
-    names = ", ".join(f'"{column}"' for column in columns)
-    arrays = ", ".join(
-        f"{mark}::{type_of(found, column)}[]" for mark, column in zip(marks, columns, strict=True)
-    )
-    return f'INSERT INTO "{table}" ({names}) SELECT * FROM unnest({arrays})'
-
-
-@cache
-def type_of(table: Table, column: str) -> str:
-    """Give the name of a column's type on PostgreSQL."""
-    text = str(table.c[column].type.compile(_dialect()))  # type: ignore[no-untyped-call]
-    return text.partition(" COLLATE")[0]

@@ -151,12 +151,12 @@ class PostgresSession:
         self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert rows that are not there."""
-        from passerelle.store.postgresql.postgres_writes import insert_from_arrays
+        from passerelle.store.postgresql.postgres_arrays import array_marks, arrays_of, insert_of
 
         if rows:
-            marks = [f"${number}" for number in range(1, len(columns) + 1)]
-            sql = insert_from_arrays(table, columns, marks) + " ON CONFLICT DO NOTHING"
-            await self._connection.execute(sql, *(list(cells) for cells in zip(*rows, strict=True)))
+            sql = insert_of(table, columns, array_marks(table, columns, 1))
+            args = arrays_of(table, columns, rows)
+            await self._connection.execute(f"{sql} ON CONFLICT DO NOTHING", *args)
 
     async def update(
         self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
