@@ -260,6 +260,22 @@ async def test_a_create_whose_answer_was_lost_is_found_out(
         assert said == found
 
 
+@pytest.mark.parametrize("before", [True, False])
+async def test_creates_whose_answer_was_lost_together_are_found_out_together(
+    postgres_database_url: str, clock: Any, draft: Any, before: bool
+) -> None:
+    async with through_proxy(postgres_database_url, clock) as (proxy, store):
+        await put(store, draft("1"))
+        proxy.cut_at = (b"the-new-one", before)
+        units = [Unit((Put(draft(f"the-new-one-{n}"), "POST", None, True),)) for n in range(5)]
+        commits = (store.commit(unit, SYSTEM) for unit in units)
+        told = await asyncio.gather(*commits, return_exceptions=True)
+        for number, said in enumerate(told):
+            found = await store.read(Key("Patient", f"the-new-one-{number}"), SYSTEM)
+            assert (found is None) == isinstance(said, Unavailable) == before
+            assert before or said[0].version == found
+
+
 async def test_too_many_who_wait_are_refused(
     postgres_database_url: str, clock: Any, draft: Any
 ) -> None:
