@@ -193,7 +193,7 @@ DOCUMENTS = (
     Field("documents[].type", ("DocumentReference.type",)),
     Field("documents[].category", ("DocumentReference.category",)),
     Field("documents[].formatCode", ("DocumentReference.content.format",)),
-    Field("documents[].folder", ("DocumentReference.extension(document-folder)",)),
+    Field("documents[].folder", ("List.title", "List.entry"), "one List (PDSm) for each name"),
     Field("documents[].createdAt", (f"{_FILE}.creation",)),
     Field("documents[].depositedAt", ("DocumentReference.date",)),
     Field("documents[].author", ("DocumentReference.author", "DocumentReference.contained")),

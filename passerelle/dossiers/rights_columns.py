@@ -3,6 +3,7 @@
 They are filled from the first day; the policies that read them come with the rights.
 """
 
+from passerelle.fhir.document_sharing.pdsm_profiles import list_type
 from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.search.index_bounds import key
@@ -52,7 +53,7 @@ def rights_columns(resource: Resource) -> RightsColumns:
     hidden = tuple(code for code in HIDDEN if code in labels)
     return RightsColumns(
         dossier=_dossier(meta),
-        element=PACKAGE if _is_packaged(type_, meta) else ELEMENTS.get(type_),
+        element=PACKAGE if _is_packaged(type_, meta) else _element(resource),
         confidentiality=next((code for code in reversed(CONFIDENTIALITY) if code in labels), None),
         hidden=" ".join(hidden) or None,
         author=_reference(resource, AUTHORS),
@@ -60,6 +61,13 @@ def rights_columns(resource: Resource) -> RightsColumns:
         shared=None,
         patient_visible="INVISIBLE_PATIENT" not in hidden,
     )
+
+
+def _element(resource: Resource) -> str | None:
+    """Give the section of a resource. A List is one of documents when its code says so."""
+    if resource["resourceType"] == "List":
+        return "documents" if list_type(resource) is not None else None
+    return ELEMENTS.get(resource["resourceType"])
 
 
 def _is_packaged(type_: str, meta: Resource) -> bool:

@@ -34,6 +34,7 @@ PROFILES = frozenset(
         CDS + "cds-ihe-careteam",
         CDS + "cds-fr-related-person",
         SHARED,
+        PDSM + "pdsm-folder-comprehensive",
         *BASES,
     }
 )

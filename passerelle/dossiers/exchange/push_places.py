@@ -12,6 +12,7 @@ from passerelle.errors.refusals import Conflict, Issue
 from passerelle.fhir.json_text import decode
 from passerelle.mappers.native.dossier import SECTIONS
 from passerelle.mappers.native.dossier_faults import pointer
+from passerelle.mappers.resources.documents_folders import SECTION as FOLDERS
 
 WRITE = re.compile(r"writes\[([0-9]+)\]")
 """How the commit names one of several writes."""
@@ -29,7 +30,8 @@ class Places:
         """Give the place of an entry; that of its section when the push does not name it."""
         if section in ROOTS:
             return ROOTS[section]
-        return self._entries.get((section, key), pointer((section,)))
+        place = "documents" if section == FOLDERS else section
+        return self._entries.get((section, key), pointer((place,)))
 
     def of_commit(self, refusal: Conflict, entries: Sequence[tuple[str, str]]) -> Conflict:
         """Give the refusal of a commit with places of the body, in the order of the writes.

@@ -113,13 +113,15 @@ async def make(
     dossier: Dossier,
     ids: dict[tuple[str, str, str], str],
     known: frozenset[tuple[str, str]],
+    folders: Sequence[Resource] = (),
 ) -> list[Made]:
     """Make the drafts of a merged dossier, each beside the head that is there.
 
-    ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already.
+    ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already,
+    ``folders`` the Lists of the dossier.
     """
     with read_natively():  # what was pushed is sound; what the record holds may not be
-        parts = to_fhir(dossier, known_ids=ids, known=known)
+        parts = to_fhir(dossier, known_ids=ids, known=known, folders=folders)
     keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
     heads = await gateway.store.read_many(keys, caller)
     made = []

@@ -97,7 +97,8 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
         raise PreconditionFailed(issue("dossier.version-conflict"))
     merged = merge(await _current(gateway, record, pushed), pushed)
     ids = await known_ids(gateway, caller, merged)
-    made = await make(gateway, caller, merged, ids, known)
+    folders = resources_of([one for one in record.tagged if one.key.type == "List"])
+    made = await make(gateway, caller, merged, ids, known, folders)
     closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))

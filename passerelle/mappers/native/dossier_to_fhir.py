@@ -4,7 +4,7 @@ House section 4, "a dossier comes in". Pure: the same dossier and the same known
 resources, to the byte.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from passerelle.fhir.resource import Key, Resource
@@ -14,6 +14,7 @@ from passerelle.mappers.native.dossier_naming import KnownIds, naming
 from passerelle.mappers.resources import (
     circle_careteam,
     circle_members,
+    documents_folders,
     dossier_episode,
     patient_resource,
     structures_organization,
@@ -24,7 +25,8 @@ from passerelle.mappers.resources.entry_references import Entries, entries
 class DossierResource(NamedTuple):
     """One resource of a dossier: the entry it stands for or supports, and its bytes (a Binary).
 
-    ``section`` is dossier, person, managing or a section of the form; ``key`` the native key.
+    ``section`` is dossier, person, managing, folders or a section of the form; ``key`` the native
+    key, the name of a folder.
     """
 
     section: str
@@ -35,12 +37,17 @@ class DossierResource(NamedTuple):
 
 
 def to_fhir(
-    dossier: Dossier, *, known_ids: KnownIds, known: frozenset[tuple[str, str]] = frozenset()
+    dossier: Dossier,
+    *,
+    known_ids: KnownIds,
+    known: frozenset[tuple[str, str]] = frozenset(),
+    folders: Sequence[Resource] = (),
 ) -> tuple[DossierResource, ...]:
     """Make all resources of a dossier, what is referred to before what refers to it.
 
     ``known_ids`` gives the id of a resource that bears an identifier already; ``known`` names the
-    (section, key) of the entries that the record holds beside those here.
+    (section, key) of the entries that the record holds beside those here, ``folders`` are the
+    Lists of the dossier as it holds them.
     Every reference must resolve (``dossier_form.parse`` sees to it): KeyError otherwise.
     """
     names = naming(dossier, known_ids)
@@ -53,7 +60,11 @@ def to_fhir(
         for entry in dossier.section(section)
         for made in make(entry, around)
     )
-    return tuple(_once((*_people(dossier, around), *sections)))
+    filed = documents_folders.to_fhir(dossier.section("documents"), around, folders)
+    lists = (
+        DossierResource(documents_folders.SECTION, name, held, "supporting") for name, held in filed
+    )
+    return tuple(_once((*_people(dossier, around), *sections, *lists)))
 
 
 def _people(dossier: Dossier, around: Entries) -> Iterator[DossierResource]:

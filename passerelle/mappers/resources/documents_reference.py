@@ -16,7 +16,11 @@ from passerelle.fhir.urls import PDSM
 from passerelle.mappers.native.dossier import PERSON, Entry
 from passerelle.mappers.native.dossier_naming import KIND_TYPES, Naming, own_uuid, resource
 from passerelle.mappers.native.dossier_reading import Reading
-from passerelle.mappers.resources import documents_files, structures_organization
+from passerelle.mappers.resources import (
+    documents_files,
+    documents_folders,
+    structures_organization,
+)
 from passerelle.mappers.resources.audience_labels import (
     audience_extensions,
     labels,
@@ -68,8 +72,9 @@ def to_fhir(document: Mapping[str, Any], entries: Entries) -> Iterator[Made]:
 
 def from_fhir(reading: Reading, open_blob: Callable[[str], bytes] | None) -> list[Entry]:
     """Read all documents, each with the files of the references that append to it."""
+    folders = documents_folders.folder_names(reading)
     return [
-        _native(key, [entry, *_appended(entry, reading)], reading, open_blob)
+        _native(key, [entry, *_appended(entry, reading)], reading, folders, open_blob)
         for key, entry in reading.entries("documents", "DocumentReference")
     ]
 
@@ -112,6 +117,7 @@ def _native(
     key: str,
     holders: list[Resource],
     reading: Reading,
+    folders: Mapping[str, str],
     open_blob: Callable[[str], bytes] | None,
 ) -> Entry:
     entry = holders[0]
@@ -127,7 +133,8 @@ def _native(
             "type": native_code(entry.get("type")),
             "category": native_code(next(iter(entry.get("category", ())), None)),
             "formatCode": native_coding(contents[0].get("format")),
-            "folder": own_value(entry, "document-folder"),
+            "folder": folders.get(f"{entry['resourceType']}/{entry['id']}")
+            or own_value(entry, "document-folder"),  # as records had it before there were Lists
             "createdAt": attachment.get("creation"),
             "depositedAt": None if is_supplied(entry.get("_date")) else entry.get("date"),
             "author": _native_author(next(iter(entry.get("author", ())), {}), reading),
@@ -196,12 +203,10 @@ def _native_author(author: Mapping[str, Any], reading: Reading) -> str | None:
 
 
 def _extensions(document: Mapping[str, Any], entries: Entries) -> list[Element]:
-    folder = document.get("folder")
     origin, depositor = document.get("origin"), document.get("depositor")
     archived = document.get("archived")
     return [
         *([{"url": ARCHIVED, "valueBoolean": archived}] if archived is not None else ()),
-        *([own("document-folder", valueString=folder)] if folder else ()),
         *([own("document-origin", valueCode=origin)] if origin else ()),
         *([own("depositor", valueReference=entries.members.to(depositor))] if depositor else ()),
         *audience_extensions(document.get("audience"), entries.members),

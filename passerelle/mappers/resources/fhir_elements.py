@@ -43,7 +43,7 @@ OWN_EXTENSIONS: dict[str, str] = {
     "structure-unit": "Organization: unit inside the structure",
     "audience-only-for": "the only members who may see it",
     "depositor": "DocumentReference: who put it in the dossier",
-    "document-folder": "DocumentReference: name of the folder it stands in",
+    "document-folder": "DocumentReference: name of the folder it stands in; now a List says so",
     "document-origin": "DocumentReference: how it came in",
     "file-name": "Attachment: name of the file",
     "file-sha256": "Attachment: SHA-256 of the bytes, in hexadecimal",
