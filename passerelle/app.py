@@ -139,6 +139,7 @@ def make_gateway(settings: Settings) -> Gateway:
             kept_seconds=settings.async_kept_seconds,
             unfinished_max=settings.async_unfinished,
         ),
+        uploads_kept_seconds=settings.uploads_kept_seconds,
     )
 
 
@@ -303,7 +304,7 @@ def _tell_a_fault(task: asyncio.Task[None]) -> None:
 
 
 def make_workers(gateway: Gateway) -> tuple[Works, ...]:
-    """Make what works beside the requests: the workers, the full text's, and that of mail if any.
+    """Make what works beside the requests: the workers, the full text's, the sweeper, the mail's.
 
     A worker's holder is a name of its own among all workers. What is asked for later has a worker
     to itself, so that no sending waits for a long search.
@@ -313,13 +314,15 @@ def make_workers(gateway: Gateway) -> tuple[Works, ...]:
     from passerelle.dossiers.mailing import transmission
     from passerelle.dossiers.mailing.mail_reception import MailReader
     from passerelle.dossiers.mailing.transmission_sending import send_job
+    from passerelle.dossiers.sweeping import Sweeper
 
     handlers = {
         transmission.JOB_KIND: send_job,
         parameter_indexing.JOB_KIND: parameter_indexing.index_some,
     }
     worker = Worker(gateway, handlers, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
-    made: tuple[Works, ...] = (worker, answering_worker(gateway), FullTextFollower(gateway))
+    beside = (FullTextFollower(gateway), Sweeper(gateway))
+    made: tuple[Works, ...] = (worker, answering_worker(gateway), *beside)
     return made if gateway.mail is None else (*made, MailReader(gateway, gateway.mail))
 
 

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from passerelle.dossiers.async_policy import USUAL as USUAL_ASYNC
 from passerelle.dossiers.effort import BATCH_SECONDS
+from passerelle.dossiers.gateway import UPLOADS_KEPT_SECONDS
 from passerelle.dossiers.pace import USUAL
 from passerelle.dossiers.writing_policy import (
     DELETED_MAX,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     )
     async_kept_seconds: Annotated[float, Field(ge=1, le=604_800)] = USUAL_ASYNC.kept_seconds
     async_unfinished: Annotated[int, Field(ge=0, le=1_000)] = USUAL_ASYNC.unfinished_max
+    uploads_kept_seconds: Annotated[float, Field(ge=3_600, le=31_536_000)] = UPLOADS_KEPT_SECONDS
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
     references: References = "warn"

@@ -31,6 +31,7 @@ MEANINGS = {
     "entry by entry, with 429 and `bundle.too-costly`; what was written by then stays written.",
     "async_answer_limit": "As many bytes as the answer to a request with `Prefer: respond-async` "
     "may have, in files of at most `PASSERELLE_ANSWER_LIMIT`: it ends there and says so.",
+    "uploads_kept_seconds": "How long bytes of a document that nothing names are kept.",
     "async_kept_seconds": "How long such an answer can be fetched.",
     "async_unfinished": "As many such requests of one caller may wait at once; four times as many "
     "are kept. 0 answers all of them in place, as a process without a worker does.",

@@ -6,7 +6,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 import typer
 
-from passerelle.cli import demo, dossier, fhir, ins, mss, packages, serving
+from passerelle.cli import demo, dossier, fhir, ins, mss, packages, serving, sweeping
 
 app = typer.Typer(
     name="passerelle",
@@ -21,4 +21,5 @@ app.add_typer(dossier.app, name="dossier")
 app.add_typer(mss.app, name="mss")
 app.add_typer(packages.app, name="packages")
 serving.register(app)
+sweeping.register(app)
 demo.register(app)

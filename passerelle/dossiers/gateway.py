@@ -12,6 +12,9 @@ from passerelle.dossiers.writing_policy import USUAL as USUAL_WRITING
 from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.store.contract import Store
 
+UPLOADS_KEPT_SECONDS = 86_400.0
+"""So long bytes that nothing names are kept: longer than any request takes to name its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class InsPolicy:
@@ -34,3 +37,4 @@ class Gateway:
     terms: TermCache = field(default_factory=TermCache, compare=False)
     writing: WritingPolicy = USUAL_WRITING
     asynchronous: AsyncPolicy = USUAL_ASYNC
+    uploads_kept_seconds: float = UPLOADS_KEPT_SECONDS

@@ -8,6 +8,7 @@ from passerelle.store.packages import Packages
 if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
     from passerelle.store.added_parameters import AddedParameters
     from passerelle.store.full_text import FullText
+    from passerelle.store.uploads import Uploads
 
 
 class KeptBeside(Protocol):
@@ -20,6 +21,10 @@ class KeptBeside(Protocol):
     @property
     def async_requests(self) -> AsyncRequests:
         """The requests that are answered later."""
+
+    @property
+    def uploads(self) -> "Uploads":
+        """The bytes that were brought and may not be named by anything yet."""
 
     @property
     def parameters(self) -> "AddedParameters":

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from passerelle.store import async_tables
+from passerelle.store import async_tables, upload_tables
 from passerelle.store.full_text_tables import make_tables
 
 metadata = MetaData()
@@ -93,6 +93,12 @@ version = Table(
     Column("blob", _C),  # sha256 of the bytes of a Binary
     Index("version_pid_version", "pid", "version", unique=True),
     Index("version_at", "at", "seq"),  # the order of all feeds
+    Index(
+        "version_blob",
+        "blob",
+        sqlite_where=text("blob IS NOT NULL"),
+        postgresql_where=text("blob IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
     **_SQLITE,
 )
@@ -242,6 +248,7 @@ message = Table(
     Index("message_identifier", "identifier"),
     Index("message_subject", "subject"),
     Index("message_state", "state", "id"),
+    Index("message_sha256", "sha256"),
     sqlite_autoincrement=True,
     **_SQLITE,
 )
@@ -316,6 +323,7 @@ search_parameter = Table(
 
 full_text, follower = make_tables(metadata)
 async_request, async_part = async_tables.make_tables(metadata)
+upload = upload_tables.make_table(metadata)
 
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.

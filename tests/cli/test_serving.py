@@ -48,9 +48,30 @@ def test_a_record_is_migrated_checked_and_indexed_again(run, tmp_path):
     assert told["findings"]
 
 
+def test_bytes_that_nothing_names_are_told_then_deleted(run, tmp_path):
+    assert run("sweep")[0] == 2
+    run("migrate")
+    connection = sqlite3.connect(tmp_path / "record.db")
+    with connection:
+        connection.execute("INSERT INTO blob VALUES ('00', 0, 300000, x'0102')")
+        connection.execute("INSERT INTO blob VALUES ('11', 0, 300000, x'0304')")
+        connection.execute("INSERT INTO upload VALUES ('00', 0)")
+    connection.close()
+    told = {"sha256": "00", "since": "1970-01-01T00:00:00.000000Z", "bytes": 2}
+    code, found = run("check")
+    assert (code, [one["place"] for one in found["findings"]]) == (1, ["11"])
+    for _ in range(2):
+        assert run("sweep", "--dry-run") == (0, {"bytes": 2, "blobs": [told]})
+    assert run("sweep") == (0, {"deleted": 1, "bytes": 2})
+    assert run("sweep") == (0, {"deleted": 0, "bytes": 0})
+    assert run("sweep", "--dry-run") == (0, {"bytes": 0, "blobs": []})
+    code, found = run("check")
+    assert (code, found["blobs"]) == (0, 1)
+
+
 def test_a_database_that_does_not_answer_is_told(run):
     url = "postgresql://nobody:secret-word@127.0.0.1:1/nothing"
-    for command in ("migrate", "check", "reindex"):
+    for command in ("migrate", "check", "reindex", "sweep"):
         code, told = run(command, PASSERELLE_DATABASE_URL=url)
         assert code == 2
         assert [issue["rule"] for issue in told["issues"]] == ["record.unavailable"]

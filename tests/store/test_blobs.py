@@ -91,10 +91,12 @@ async def leave_parts(store: Any, digest: str, data: bytes, count: int) -> None:
         part = data[number * PART_BYTES : (number + 1) * PART_BYTES]
         if isinstance(store, PostgresStore):
             async with store._connections.held() as connection:
-                await postgres_outbox.write_blob_part(connection, digest, number, part, len(data))
+                await postgres_outbox.write_blob_part(
+                    connection, digest, number, part, len(data), 0
+                )
         else:
 
             def write(batch: Any, number: int = number, part: bytes = part) -> None:
-                sqlite_outbox.write_blob_part(batch.connection, digest, number, part, len(data))
+                sqlite_outbox.write_blob_part(batch.connection, digest, number, part, len(data), 0)
 
             await store._writer.run(write)

@@ -86,6 +86,10 @@ async def test_a_record_in_use_is_clean(database_url: str, filled: Store, derive
 
 ONE = "(SELECT pid FROM resource WHERE type = 'Patient' AND id = '1')"
 DAMAGES = {
+    "bytes that no sweep would find": (
+        "INSERT INTO blob (sha256, part, size, bytes) VALUES ('00', 0, 999999, {bytes})",
+        {Finding("bytes-of-nobody", "00")},
+    ),
     "a lost row": (
         "DELETE FROM date WHERE pid = (SELECT min(pid) FROM resource)",
         {Finding("rows-differ", "Patient/0")},

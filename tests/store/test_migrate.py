@@ -28,6 +28,7 @@ NAMES = [
     "0005 The words of each resource, and how far the log was followed.",
     "0006 The search parameters that were added to the record.",
     "0007 The requests that are answered later, and what they were answered.",
+    "0008 The bytes that were brought and may not be named by anything yet.",
 ]
 
 _COLUMNS = """

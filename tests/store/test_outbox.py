@@ -1,6 +1,7 @@
 """Jobs and messages: written with their cause, leased once, ended by their holder only."""
 
 import asyncio
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -183,7 +184,7 @@ async def test_a_message_is_kept_once(store: Store) -> None:
 
 
 async def test_a_message_changes_state_and_keeps_its_subject(store: Store) -> None:
-    await store.commit(Unit(messages=(LETTER,)), SYSTEM)
+    await store.commit(Unit(messages=(LETTER,), blobs=(b"raw",)), SYSTEM)
     (kept,) = await store.messages()
     settled = MessageChange(kept.id, "settled", "Communication/1")
     await store.commit(Unit(message_changes=(settled,)), SYSTEM)
@@ -198,7 +199,7 @@ async def test_a_message_changes_state_and_keeps_its_subject(store: Store) -> No
 async def test_messages_are_found_by_what_is_asked(store: Store) -> None:
     letters = tuple(_letter(n) for n in range(6))
     for letter in letters:
-        await store.commit(Unit(messages=(letter,)), SYSTEM)
+        await store.commit(Unit(messages=(letter,), blobs=(b"raw",)), SYSTEM)
     assert [m.place for m in await store.messages(limit=2)] == ["7/5", "7/4"]
     assert [m.place for m in await store.messages(identifier="<3@x>")] == ["7/3"]
     assert [m.place for m in await store.messages(direction="out")] == []
@@ -208,4 +209,4 @@ async def test_messages_are_found_by_what_is_asked(store: Store) -> None:
 
 def _letter(number: int) -> NewMessage:
     state = "kept" if number % 2 else "settled"
-    return NewMessage("in", "mail", "box@mss", f"<{number}@x>", f"7/{number}", "00", state)
+    return replace(LETTER, identifier=f"<{number}@x>", place=f"7/{number}", state=state)

@@ -23,6 +23,7 @@ from passerelle.store.postgresql.postgres_locks import EVERYTHING, LOCK, Locks, 
 from passerelle.store.postgresql.postgres_outbox import write_side_rows
 from passerelle.store.postgresql.postgres_writes import CLEAR, write_of
 from passerelle.store.search_sql.search import matching_statement
+from passerelle.store.sql.parts import parts_count
 from passerelle.store.sql.planning import (
     ClaimKey,
     Head,
@@ -37,6 +38,8 @@ from passerelle.store.sql.planning import (
 )
 from passerelle.store.sql.referring import pairs_args, referrers_of
 from passerelle.store.sql.statements import heads_text, readings, to_version
+from passerelle.store.sql.upload_statements import PARTS_POSTGRESQL, TOUCH_POSTGRESQL
+from passerelle.store.uploads import brought_by, missing, named_by
 
 Result: TypeAlias = tuple[Outcome, ...] | Exception
 """What became of one unit."""
@@ -85,6 +88,7 @@ class Transaction:
         What ``Store.commit`` raises of a unit is given instead of its outcomes.
         """
         await self._look_up()
+        await self._hold_bytes(now)
         holders = await self._holders()
         for one in self._all:
             await self._demand_expected(one)
@@ -137,6 +141,23 @@ class Transaction:
         for one in self._all:
             if any(seen[dossier_lock(name)] > 1 for name in one.dossiers):
                 one.refusal = Apart()
+
+    async def _hold_bytes(self, now: Callable[[int], int]) -> None:
+        """Keep the sweep from the bytes that the units name; refuse those whose are not there."""
+        asked = [
+            (one, named_by(one.unit), brought_by(one.unit))
+            for one in self._all
+            if one.refusal is None
+        ]
+        digests = sorted({digest for _, *sets in asked for each in sets for digest in each})
+        if not digests:
+            return
+        await self._connection.execute(TOUCH_POSTGRESQL, digests, now(0))
+        found = await self._connection.fetch(PARTS_POSTGRESQL, digests)
+        whole = {digest for digest, parts, size in found if parts == parts_count(size)}
+        for one, named, brought in asked:
+            if not named <= whole | brought:
+                one.refusal = missing()
 
     async def _holders(self) -> Mapping[ClaimKey, int]:
         """Give the resources that hold the claims of the units."""

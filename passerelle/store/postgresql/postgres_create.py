@@ -48,13 +48,14 @@ _VERSION = ("method", "author", "body", "aside", "blob")
 
 
 def is_plain_create(unit: Unit) -> bool:
-    """Tell whether a unit is new resources, decided on nothing else."""
+    """Tell whether a unit is new resources that name no bytes, decided on nothing else."""
     return bool(unit.writes) and (
         all(
             isinstance(write, Put)
             and write.must_be_new
             and write.if_match is None
             and write.beside is None
+            and write.draft.blob is None
             for write in unit.writes
         )
         and unit == Unit(writes=unit.writes)

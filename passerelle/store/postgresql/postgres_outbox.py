@@ -14,14 +14,11 @@ from passerelle.errors.rules import issue
 from passerelle.store.contract import Stale, Unit
 from passerelle.store.outbox import Job, JobEnd, MessageChange, NewMessage
 from passerelle.store.sql.parts import parts_of
+from passerelle.store.sql.upload_statements import PART_POSTGRESQL
 
 CHANNEL = "passerelle_job"
 """On which other processes are told of new jobs."""
 
-_BLOB = (
-    "INSERT INTO blob (sha256, part, bytes, size) VALUES ($1, $2, $3, $4) "
-    "ON CONFLICT (sha256, part) DO NOTHING"
-)
 _JOB = (
     "INSERT INTO job (kind, subject, payload, state, due, attempts, created) "
     "VALUES ($1, $2, $3, 'waiting', $4, 0, $5)"
@@ -59,7 +56,7 @@ async def write_side_rows(connection: asyncpg.Connection, unit: Unit, at: int) -
     for data in unit.blobs:
         digest = sha256(data).hexdigest()
         for part, some in enumerate(parts_of(data)):
-            await write_blob_part(connection, digest, part, some, len(data))
+            await write_blob_part(connection, digest, part, some, len(data), at)
     for job in unit.jobs:
         await connection.execute(_JOB, job.kind, job.subject, job.payload, job.due, at)
     if unit.jobs:
@@ -67,10 +64,10 @@ async def write_side_rows(connection: asyncpg.Connection, unit: Unit, at: int) -
 
 
 async def write_blob_part(
-    connection: asyncpg.Connection, digest: str, part: int, some: bytes, size: int
+    connection: asyncpg.Connection, digest: str, part: int, some: bytes, size: int, at: int
 ) -> None:
-    """Write one part of a blob, which may be there already."""
-    await connection.execute(_BLOB, digest, part, some, size)
+    """Write one part of a blob, which may be there already, and note its upload."""
+    await connection.execute(PART_POSTGRESQL, digest, part, some, size, at)
 
 
 async def _end_job(connection: asyncpg.Connection, end: JobEnd, at: int) -> None:

@@ -45,6 +45,7 @@ from passerelle.store.sql.parts import Spool, cuts, parts_count
 from passerelle.store.sql.referring import living_of, referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.time_taken import tell
+from passerelle.store.uploads import Uploads
 from passerelle.store.wake_up import WakeUp
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class PostgresStore:
         runner = PostgresRunner(self._connections)
         self.packages = Packages(runner)
         self.async_requests = AsyncRequests(runner)
+        self.uploads = Uploads(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
         self._listener = Listener(self._connections, self._jobs_added)
@@ -275,12 +277,14 @@ class PostgresStore:
         try:
             await spool.fill(chunks, size_max)
             digest, size = spool.sha256, spool.size
-            if await self._blob_size(digest) is None:
+            last = parts_count(size) - 1
+            for number, part in enumerate(spool.parts()):
                 async with self._connections.held() as connection:
-                    for number, part in enumerate(spool.parts()):
-                        await postgres_outbox.write_blob_part(
-                            connection, digest, number, part, size
-                        )
+                    await postgres_outbox.write_blob_part(
+                        connection, digest, number, part, size, self._clock()
+                    )
+                if number == 0 < last and await self._blob_size(digest) is not None:
+                    break  # noted as brought just now, and there already
             return digest, size
         finally:
             spool.close()

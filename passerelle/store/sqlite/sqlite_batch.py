@@ -42,7 +42,7 @@ from passerelle.store.sql.referring import referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_inserts
 from passerelle.store.sqlite.sqlite_heads import heads_of, holders_of, last_numbers
-from passerelle.store.sqlite.sqlite_outbox import has_side_rows, write_side_rows
+from passerelle.store.sqlite.sqlite_outbox import demand_bytes, has_side_rows, write_side_rows
 
 _STAMP = text("stamp", "sqlite").sql
 _CLAIM = ("type", "system", "value", "pid")
@@ -94,6 +94,7 @@ class Batch:
             for dossier in unit.dossiers:
                 self._demand_unchanged(dossier)
             self._demand_unreferenced(unit)
+        demand_bytes(self.connection, unit)
         # Not before what another process has written: feeds are read in the order of instants.
         at = self._now(instant(unit, self._heads, self._latest))
         stamps = Stamps(

@@ -9,7 +9,10 @@ from passerelle.errors.refusals import Conflict
 from passerelle.errors.rules import issue
 from passerelle.store.contract import Stale, Unit
 from passerelle.store.outbox import Job, JobEnd, MessageChange, NewMessage
-from passerelle.store.sql.parts import parts_of
+from passerelle.store.sql import listings
+from passerelle.store.sql.parts import parts_count, parts_of
+from passerelle.store.sql.upload_statements import TOUCH_SQLITE
+from passerelle.store.uploads import brought_by, missing, named_by
 
 _BLOB = (
     "INSERT INTO blob (sha256, part, bytes, size) VALUES (?, ?, ?, ?) "
@@ -57,7 +60,7 @@ def write_side_rows(connection: sqlite3.Connection, unit: Unit, at: int) -> None
         for data in unit.blobs:
             digest = sha256(data).hexdigest()
             for part, some in enumerate(parts_of(data)):
-                write_blob_part(connection, digest, part, some, len(data))
+                write_blob_part(connection, digest, part, some, len(data), at)
         for job in unit.jobs:
             connection.execute(_JOB, (job.kind, job.subject, job.payload, job.due, at))
     except BaseException:
@@ -69,10 +72,23 @@ def write_side_rows(connection: sqlite3.Connection, unit: Unit, at: int) -> None
 
 
 def write_blob_part(
-    connection: sqlite3.Connection, digest: str, part: int, some: bytes, size: int
+    connection: sqlite3.Connection, digest: str, part: int, some: bytes, size: int, at: int
 ) -> None:
-    """Write one part of a blob, which may be there already."""
+    """Write one part of a blob, which may be there already, and note its upload."""
+    connection.execute(TOUCH_SQLITE, (digest, at))
     connection.execute(_BLOB, (digest, part, some, size))
+
+
+def demand_bytes(connection: sqlite3.Connection, unit: Unit) -> None:
+    """Raise Unavailable when the unit names bytes that are not there, and does not bring them."""
+    sql = listings.blob_parts("sqlite").sql
+    lacking: set[str] = set()
+    for digest in named_by(unit):
+        found, size = connection.execute(sql, (digest,)).fetchone()
+        if not found or found != parts_count(size):
+            lacking.add(digest)
+    if lacking and not lacking <= brought_by(unit):
+        raise missing()
 
 
 def _end_job(connection: sqlite3.Connection, end: JobEnd, at: int) -> None:

@@ -43,6 +43,7 @@ from passerelle.store.sqlite.sqlite_full_text import SqliteShelf
 from passerelle.store.sqlite.sqlite_packages import SqliteRunner
 from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
 from passerelle.store.sqlite.sqlite_writer import SqliteWriter
+from passerelle.store.uploads import Uploads
 from passerelle.store.wake_up import WakeUp
 
 
@@ -60,6 +61,7 @@ class SqliteStore:
         runner = SqliteRunner(self._readers, self._writer)
         self.packages = Packages(runner)
         self.async_requests = AsyncRequests(runner)
+        self.uploads = Uploads(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
         self._shelf = SqliteShelf(self._readers, self._writer)
@@ -224,9 +226,11 @@ class SqliteStore:
         try:
             await spool.fill(chunks, size_max)
             digest, size = spool.sha256, spool.size
-            if self._blob_size(digest) is None:
-                for number, part in enumerate(spool.parts()):
-                    await self._writer.run(_part_writer(digest, number, part, size))
+            last = parts_count(size) - 1
+            for number, part in enumerate(spool.parts()):
+                await self._writer.run(_part_writer(digest, number, part, size, self._clock()))
+                if number == 0 < last and self._blob_size(digest) is not None:
+                    break  # noted as brought just now, and there already
             return digest, size
         finally:
             spool.close()
@@ -310,11 +314,13 @@ class SqliteStore:
         return await self._jobs_added.wait(timeout_seconds)
 
 
-def _part_writer(digest: str, number: int, part: bytes, size: int) -> Callable[[Batch], None]:
+def _part_writer(
+    digest: str, number: int, part: bytes, size: int, at: int
+) -> Callable[[Batch], None]:
     """Make the task that writes one part of a blob."""
 
     def write(batch: Batch) -> None:
-        sqlite_outbox.write_blob_part(batch.connection, digest, number, part, size)
+        sqlite_outbox.write_blob_part(batch.connection, digest, number, part, size, at)
 
     return write
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Text, bindparam, func, select
 from passerelle.store import schema
 from passerelle.store.caller import SYSTEM
 from passerelle.store.rows import Rows
-from passerelle.store.sql import listings
+from passerelle.store.sql import listings, upload_statements
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 from passerelle.store.sql.parts import parts_count
 from passerelle.store.upkeep.findings import Tally
@@ -20,14 +20,17 @@ LEASE_MICROSECONDS_MAX = 24 * 3600 * 1_000_000
 
 
 async def check_blobs(session: Session, tally: Tally) -> None:
-    """Check that bytes have the digest they are kept under, and that those named are there."""
+    """Check that bytes have the digest they are kept under, and that those named are there.
+
+    Those that nothing names have to be noted, or no sweep would ever find them.
+    """
     whole: set[str] = set()
     last = ""
     while found := await session.rows(_blobs(session.dialect), last=last, count=BATCH):
         for digest, parts, size in found:
             tally.blobs += 1
             if parts < parts_count(size):
-                continue  # cut short by a crash: harmless, a second put completes it
+                continue  # cut short by a crash: harmless, completed by a second put or swept
             if await _digest_of(session, digest, parts) == digest:
                 whole.add(digest)
             else:
@@ -36,6 +39,8 @@ async def check_blobs(session: Session, tally: Tally) -> None:
     for (digest,) in await session.rows(_blobs_named(session.dialect)):
         if digest not in whole:
             tally.find("bytes-missing", digest)
+    for (digest,) in await session.rows(upload_statements.unnoted(session.dialect)):
+        tally.find("bytes-of-nobody", digest)
 
 
 async def _digest_of(session: Session, digest: str, parts: int) -> str:
