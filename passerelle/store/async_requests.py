@@ -6,11 +6,12 @@ of the other go.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from passerelle.store.caller import Caller
+from passerelle.store.outbox import CHANNEL, NewJob
 from passerelle.store.packages import Runner
 from passerelle.store.sql.compiling import DialectName
 
@@ -63,6 +64,12 @@ _BEGIN = (
     "WHERE subject = ? AND expires > ? AND state = 'waiting') < ? "
     "AND (SELECT count(*) FROM async_request WHERE subject = ? AND expires > ?) < ?"
 )
+_JOB = (
+    "INSERT INTO job (kind, subject, payload, state, due, attempts, created) "
+    "SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS {bytes}), 'waiting', CAST(? AS BIGINT), 0, "
+    "CAST(? AS BIGINT) WHERE EXISTS (SELECT 1 FROM async_request WHERE id = ?)"
+)
+_TELL = "SELECT pg_notify(CAST(? AS TEXT), '')"
 _COLUMNS = "id, subject, kind, state, created, expires, pages, resources, run, status, answer"
 _FIND = f"SELECT {_COLUMNS} FROM async_request WHERE id = ?"
 _ASKED = "SELECT request FROM async_request WHERE id = ?"
@@ -95,26 +102,37 @@ _SWEEP_PARTS = (
 class AsyncRequests:
     """The tables ``async_request`` and ``async_part`` of one record. All raise Unavailable."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, ring: Callable[[], None]) -> None:
+        """``ring`` tells this process of new jobs."""
         self._runner = runner
+        self._ring = ring
 
     async def begin(
         self,
         id: str,
         caller: Caller,
         request: bytes,
+        job: NewJob,
         *,
         now: int,
         expires: int,
         unfinished_max: int,
         kept_max: int,
     ) -> bool:
-        """Keep a request; False when its caller has so many already (unfinished, or in all)."""
+        """Keep a request and the job that answers it, both or neither.
+
+        False when its caller has so many already (unfinished, or in all).
+        """
         subject = caller.subject
         counted = (subject, now, unfinished_max, subject, now, kept_max)
         row = (id, subject, caller.kind, request, now, expires, *counted)
-        first = ((_LOCK, [(subject,)]),) if self._runner.dialect == "postgresql" else ()
-        await self._write(*first, (_BEGIN, [row]))
+        its_job = (job.kind, job.subject, job.payload, job.due, now, id)
+        steps = ((_BEGIN, [row]), (_JOB, [its_job]))
+        if self._runner.dialect == "postgresql":
+            await self._write((_LOCK, [(subject,)]), *steps, (_TELL, [(CHANNEL,)]))
+        else:
+            await self._write(*steps)
+        self._ring()
         return await self.find(id) is not None
 
     async def find(self, id: str) -> AsyncRequest | None:

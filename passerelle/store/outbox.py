@@ -7,6 +7,9 @@ A job is done after the commit that wrote it; a message is kept raw, in and out,
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+CHANNEL = "passerelle_job"
+"""On which other processes are told of new jobs, on PostgreSQL."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:

@@ -1,8 +1,10 @@
 """Requests that are answered later, as the store keeps them."""
 
 import asyncio
+import sqlite3
 from typing import Any
 
+import asyncpg
 import pytest
 
 from passerelle.store.async_requests import Part
@@ -16,7 +18,8 @@ ANNE, BEN = Caller("anne"), Caller("ben")
 
 async def begun(store: Store, id: str, caller: Caller = ANNE, **more: Any) -> bool:
     limits = {"now": 10, "expires": 100, "unfinished_max": 2, "kept_max": 3} | more
-    return await store.async_requests.begin(id, caller, b'{"a":1}', **limits)
+    job = NewJob("answer", id, b"{}", due=10)
+    return await store.async_requests.begin(id, caller, b'{"a":1}', job, **limits)
 
 
 async def settled(store: Store, id: str, run: int = 1, **more: Any) -> None:
@@ -55,6 +58,19 @@ async def test_a_caller_has_no_more_requests_than_allowed_and_others_have_theirs
     await settled(store, "e")
     assert not await begun(store, "f"), "three are kept, though none is unfinished"
     assert await begun(store, "f", now=300, expires=400), "what is over does not count"
+
+
+async def test_a_request_comes_with_its_job_or_not_at_all(store: Store) -> None:
+    assert [await begun(store, id) for id in "abc"] == [True, True, False]
+    (job,) = await store.jobs("a")
+    assert (job["kind"], job["state"], job["due"], job["created"]) == ("answer", "waiting", 10, 10)
+    assert await store.job_counts() == {("answer", "waiting"): 2}
+    assert await store.job_added(60), "whoever waits for jobs is told"
+    no_job: Any = NewJob("answer", "d", b"{}", due=None)  # type: ignore[arg-type]
+    limits = {"now": 10, "expires": 100, "unfinished_max": 9, "kept_max": 9}
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.NotNullViolationError)):
+        await store.async_requests.begin("d", ANNE, b"{}", no_job, **limits)
+    assert await store.async_requests.find("d") is None
 
 
 async def test_requests_that_come_at_once_are_counted_one_after_another(store: Store) -> None:

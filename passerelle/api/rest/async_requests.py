@@ -23,7 +23,6 @@ from passerelle.errors.refusals import Invalid, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir.instants import http_date
 from passerelle.store.async_requests import PATIENCE_MICROSECONDS, AsyncRequest
-from passerelle.store.contract import Unit
 from passerelle.store.outbox import NewJob
 
 APPLIED = (b"preference-applied", b"respond-async")
@@ -82,6 +81,7 @@ async def begin(repository: Repository, request: Request, code: str, path: str) 
         id_,
         repository.caller,
         msgspec.json.encode(asked),
+        NewJob(ANSWER_JOB, id_, b"{}", due=now),
         now=now,
         expires=kept_until,
         unfinished_max=policy.unfinished_max,
@@ -89,12 +89,6 @@ async def begin(repository: Repository, request: Request, code: str, path: str) 
     ):
         said = issue("async.too-many", unfinished=policy.unfinished_max, kept=policy.kept_max)
         return responses.said(429, [said], ((b"retry-after", b"%d" % WAITS[1]),))
-    job = NewJob(ANSWER_JOB, id_, b"{}", due=now)
-    try:
-        await gateway.store.commit(Unit(jobs=(job,)), repository.caller)
-    except BaseException:
-        await requests.forget(id_)
-        raise
     place = f"{gateway.base_url}/_async/{id_}".encode()
     return responses.said(202, [issue("async.accepted")], ((b"content-location", place), APPLIED))
 

@@ -8,9 +8,9 @@ import asyncio
 from typing import Any
 
 from passerelle.errors.refusals import Unavailable
+from passerelle.store.outbox import CHANNEL
 from passerelle.store.postgresql.postgres_connections import Connections
 from passerelle.store.postgresql.postgres_faults import unavailable
-from passerelle.store.postgresql.postgres_outbox import CHANNEL
 from passerelle.store.wake_up import WakeUp
 
 AGAIN_SECONDS = 5.0

@@ -12,12 +12,9 @@ import asyncpg
 from passerelle.errors.refusals import Conflict
 from passerelle.errors.rules import issue
 from passerelle.store.contract import Stale, Unit
-from passerelle.store.outbox import Job, JobEnd, MessageChange, NewMessage
+from passerelle.store.outbox import CHANNEL, Job, JobEnd, MessageChange, NewMessage
 from passerelle.store.sql.parts import parts_of
 from passerelle.store.sql.upload_statements import PART_POSTGRESQL
-
-CHANNEL = "passerelle_job"
-"""On which other processes are told of new jobs."""
 
 _JOB = (
     "INSERT INTO job (kind, subject, payload, state, due, attempts, created) "

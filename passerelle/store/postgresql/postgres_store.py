@@ -71,7 +71,7 @@ class PostgresStore:
         self._jobs_added = WakeUp()
         runner = PostgresRunner(self._connections)
         self.packages = Packages(runner)
-        self.async_requests = AsyncRequests(runner)
+        self.async_requests = AsyncRequests(runner, self._jobs_added.ring)
         self.uploads = Uploads(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock

@@ -60,7 +60,7 @@ class SqliteStore:
         self._jobs_added = WakeUp()
         runner = SqliteRunner(self._readers, self._writer)
         self.packages = Packages(runner)
-        self.async_requests = AsyncRequests(runner)
+        self.async_requests = AsyncRequests(runner, self._jobs_added.ring)
         self.uploads = Uploads(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
