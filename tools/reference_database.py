@@ -36,6 +36,7 @@ TABLES = {
     "conformance": "Which resources of the record each package brought.",
     "async_request": "Requests that are answered later, until they are forgotten.",
     "async_part": "What they were answered, in files of NDJSON.",
+    "upload": "Bytes that were brought and may not be named by anything yet, for the sweep.",
     "setting": "What all processes on one record share.",
     "search_parameter": "The search parameters that were added to the record, and how far each is.",
 }
