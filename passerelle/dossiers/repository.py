@@ -9,13 +9,14 @@ from typing import Literal
 
 from passerelle.dossiers import deletions, keeping, packaged, patching, written_references
 from passerelle.dossiers.conditions import condition, expect, one_designated
-from passerelle.dossiers.documents import shared_documents
+from passerelle.dossiers.documents import publishing, shared_documents
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.turns import apart
 from passerelle.errors.refusals import Gone, Invalid, Issue, NotAllowed, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
+from passerelle.fhir.document_sharing.pdsm_profiles import is_simplified
 from passerelle.fhir.history_query import HistoryQuery
 from passerelle.fhir.patch.patch import Patch
 from passerelle.fhir.resource import Key, Resource
@@ -73,8 +74,13 @@ class Repository:
         """Keep a new resource under an id of ours; ``blob`` as for an update.
 
         With ``if_none_exist`` (criteria of If-None-Exist) the one resource that matches is given
-        back as ``kept``. Raises Invalid, Unprocessable, PreconditionFailed when several match.
+        back as ``kept``. A document that declares the simplified publication comes apart: see
+        ``publishing``. Raises Invalid, Unprocessable, PreconditionFailed when several match.
         """
+        if is_simplified(resource) and blob is None:
+            return await publishing.publish(
+                self.gateway, self.caller, resource, if_none_exist=if_none_exist
+            )
         if if_none_exist is None:
             return await self._put(self._new_key(resource), resource, must_be_new=True, blob=blob)
         query = await condition(self.gateway, self.caller, resource["resourceType"], if_none_exist)

@@ -19,6 +19,7 @@ from passerelle.api.rest import (
 )
 from passerelle.api.rest.requests import Request
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.documents import in_force as in_force_documents
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import Invalid, NotAcceptable, UnsupportedMedia
 from passerelle.errors.rules import issue
@@ -106,11 +107,12 @@ async def update(repository: Repository, request: Request) -> Reply:
 async def read(repository: Repository, request: Request) -> Reply:
     """Give the bytes under their own type, or the resource when FHIR is what is asked for.
 
-    Raises NotAcceptable when neither suits the Accept header, RangeNotSatisfiable.
+    Raises NotAcceptable when neither suits the Accept header, RangeNotSatisfiable, Gone for the
+    bytes of a document that was replaced or withdrawn.
     """
     part_asked = interactions.part_asked(request) if request.query else None
     version = await repository.read(interactions.instance_key(request))
-    return await _given(repository, request, version, part_asked)
+    return await _given(repository, request, version, part_asked, in_force=True)
 
 
 async def vread(repository: Repository, request: Request) -> Reply:
@@ -122,14 +124,22 @@ async def vread(repository: Repository, request: Request) -> Reply:
 
 
 async def _given(
-    repository: Repository, request: Request, version: Version, part_asked: subsets.Asked | None
+    repository: Repository,
+    request: Request,
+    version: Version,
+    part_asked: subsets.Asked | None,
+    *,
+    in_force: bool = False,
 ) -> Reply:
+    """Give a version; ``in_force``: its bytes only while a document is (ITI-68)."""
     if interactions.is_held(version, request):
         return responses.bare(version, 304)
     resource = json_text.decode(version.body or b"{}")
     content_type = str(resource.get("contentType", ""))
     if _form(request, content_type.partition(";")[0].strip().lower()) == "resource":
         return _as_resource(repository, request, version, part_asked)
+    if in_force:
+        await in_force_documents.demand(repository.gateway, repository.caller, version.key)
     size = await repository.binary_size(version)
     part = None
     if request.method == "GET" and byte_ranges.is_same(request.header(b"if-range"), version.at):

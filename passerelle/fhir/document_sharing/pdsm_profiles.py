@@ -40,6 +40,8 @@ def is_shared(resource: Resource) -> bool:
 
 def is_simplified(resource: Resource) -> bool:
     """Tell whether a DocumentReference is published with its bytes in it (ITI-105)."""
+    if resource.get("resourceType") != "DocumentReference":
+        return False
     return not profiles(resource).isdisjoint((SIMPLIFIED, MHD_SIMPLIFIED))
 
 
