@@ -11,15 +11,17 @@ An empty answer breaks it, but for those of which the answer is open (``OPEN``);
 evaluation says nothing, for a wrong type is told by the structure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
 from passerelle.fhir.conformance import datatype_laws, resource_laws, structure_table
-from passerelle.fhir.fhirpath.compiler import Expression, compile_expression
-from passerelle.fhir.fhirpath.dependence import json_names, names_asked
+from passerelle.fhir.conformance.quick_laws import QUICK
+from passerelle.fhir.fhirpath.compiler import compile_expression
+from passerelle.fhir.fhirpath.dependence import json_names, names_asked, sparing
+from passerelle.fhir.fhirpath.evaluation import Expression, Surroundings, surroundings
 from passerelle.fhir.fhirpath.nodes import Node, child, resource_node
 from passerelle.fhir.fhirpath.operators import CannotEvaluate
 from passerelle.fhir.fhirpath.syntax import parse
@@ -94,13 +96,15 @@ class Invariant(NamedTuple):
 class Law(NamedTuple):
     """A compiled invariant: its rule, its expression, whether an empty answer breaks it.
 
-    ``names``: it need not be run on an object that has no member of these; None: always.
+    It need not be run on an object that has no member of one of the sets of ``spared``, nor where
+    ``quick`` says that it surely holds.
     """
 
     rule: str
     expression: Expression
     demands_true: bool
-    names: frozenset[str] | None = None
+    spared: tuple[frozenset[str], ...] = ()
+    quick: Callable[[dict[str, Any]], bool] | None = None
 
 
 class Plan(NamedTuple):
@@ -117,6 +121,13 @@ class Step(NamedTuple):
     many: bool
     laws: tuple[Law, ...]
     kinds: frozenset[str]
+
+
+class _Holder(NamedTuple):
+    """The resource whose elements are gone through, and what its expressions share."""
+
+    resource: Node
+    within: Surroundings
 
 
 COMPILED = "FHIRPath"
@@ -142,13 +153,16 @@ def invariants() -> tuple[Invariant, ...]:
 def law_of(one: Invariant) -> Law:
     """Compile an invariant. Raises NotFhirPath when it cannot be."""
     law = Law(one.rule, compile_expression(one.expression), one.key not in OPEN)
-    asked = names_asked(parse(one.expression))
-    if asked is None or one.path not in structure_table.type_names():
+    tree = parse(one.expression)
+    if one.path not in structure_table.type_names():
         return law
+    law = law._replace(quick=QUICK.get((one.path, one.key)))
+    spared = [json_names(one.path, names) for names in sparing(tree)]
+    asked = names_asked(tree)
     nothing = Node({}, one.path)
-    if is_broken(law, nothing, nothing):
-        return law
-    return law._replace(names=json_names(one.path, asked))
+    if asked is not None and not is_broken(law, nothing, nothing):
+        spared.append(json_names(one.path, asked))
+    return law._replace(spared=tuple(spared))
 
 
 @cache
@@ -201,33 +215,36 @@ def faults(resource: dict[str, Any], place: str) -> Iterator[Issue]:
     node = resource_node(resource)
     plan = _plan(node.kind) if node.kind != "Resource" else None
     if plan is not None:
-        yield from _inside(node, plan, node, place)
+        yield from _inside(node, plan, _Holder(node, surroundings(node)), place)
 
 
-def _inside(node: Node, plan: Plan, resource: Node, place: str) -> Iterator[Issue]:
+def _inside(node: Node, plan: Plan, holder: _Holder, place: str) -> Iterator[Issue]:
     """Tell the faults of one element, then those of the elements in it."""
-    yield from _broken(node, plan.laws, resource, place)
+    yield from _broken(node, plan.laws, holder, place)
     for step in plan.inside:
         for index, one in enumerate(child(node, step.name)):
             here = f"{place}.{step.name}[{index}]" if step.many else f"{place}.{step.name}"
-            yield from _broken(one, step.laws, resource, here)
+            yield from _broken(one, step.laws, holder, here)
             inner = _plan(one.kind) if one.kind in step.kinds else None
             if inner is not None:
-                yield from _inside(one, inner, resource, here)
+                yield from _inside(one, inner, holder, here)
 
 
-def _broken(node: Node, laws: tuple[Law, ...], resource: Node, place: str) -> Iterator[Issue]:
+def _broken(node: Node, laws: tuple[Law, ...], holder: _Holder, place: str) -> Iterator[Issue]:
     for law in laws:
-        if is_broken(law, node, resource):
+        if is_broken(law, node, holder.resource, holder.within):
             yield issue(law.rule, place)
 
 
-def is_broken(law: Law, node: Node, resource: Node) -> bool:
-    """Tell whether an element breaks an invariant."""
-    if law.names is not None and law.names.isdisjoint(node.value):
+def is_broken(law: Law, node: Node, resource: Node, within: Surroundings | None = None) -> bool:
+    """Tell whether an element breaks an invariant; ``within`` is shared by those of a resource."""
+    for names in law.spared:
+        if names.isdisjoint(node.value):
+            return False
+    if law.quick is not None and law.quick(node.value):
         return False
     try:
-        said = law.expression.evaluate(node, resource=resource)
+        said = law.expression.evaluate(node, resource=resource, within=within)
     except CannotEvaluate:
         return False
     return said != [True] if law.demands_true else said == [False]

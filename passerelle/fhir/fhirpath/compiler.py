@@ -7,69 +7,33 @@ refused when the expression is read, not when it runs: ``resolve()``, ``memberOf
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from passerelle.fhir.fhirpath import syntax
 from passerelle.fhir.fhirpath.collection_functions import COLLECTION_FUNCTIONS, Function, whole
+from passerelle.fhir.fhirpath.evaluation import KNOWN, Expression, Run, Scope
 from passerelle.fhir.fhirpath.iteration import ITERATIONS
-from passerelle.fhir.fhirpath.nodes import UCUM, Items, Node, child, is_as, is_of, is_type, lineage
+from passerelle.fhir.fhirpath.nodes import Items, Node, child, is_as, is_of, is_type, lineage
 from passerelle.fhir.fhirpath.operators import OPERATORS, CannotEvaluate, Kept, single, truth
 from passerelle.fhir.fhirpath.quantities import Quantity
 from passerelle.fhir.fhirpath.syntax import NotFhirPath
 from passerelle.fhir.fhirpath.value_functions import VALUE_FUNCTIONS
 
 FUNCTIONS: dict[str, Function] = {**COLLECTION_FUNCTIONS, **VALUE_FUNCTIONS}
-VARIABLES: dict[str, Items] = {
-    "%ucum": [UCUM],
-    "%sct": ["http://snomed.info/sct"],
-    "%loinc": ["http://loinc.org"],
-}
-KNOWN = frozenset({*VARIABLES, "%resource", "%rootResource", "%context"})
-
-
-class Scope(NamedTuple):
-    """What an expression sees while it runs: its focus, where it is, what ``%`` names mean."""
-
-    this: Items
-    variables: dict[Any, Items]
-    place: int = 0
-    total: Items = []  # noqa: RUF012 -- never written to
-
-
-Run: TypeAlias = Callable[[Scope], Items]
-
-
-class Expression(NamedTuple):
-    """A compiled expression and its text."""
-
-    text: str
-    run: Run
-
-    def evaluate(
-        self, node: Node, *, resource: Node | None = None, root: Node | None = None
-    ) -> Items:
-        """Give what the expression finds from a node.
-
-        ``resource`` is the resource that the node is in, ``root`` the one that holds that (both
-        the node itself by default). Raises CannotEvaluate when it means nothing for this input.
-        """
-        holder = node if resource is None else resource
-        variables: dict[Any, Items] = {
-            **VARIABLES,
-            "%context": [node],
-            "%resource": [holder],
-            "%rootResource": [holder if root is None else root],
-        }
-        try:
-            return self.run(Scope([node], variables))
-        except (RecursionError, ArithmeticError):
-            raise CannotEvaluate("beyond what is computed") from None
 
 
 @lru_cache(maxsize=4096)
 def compile_expression(text: str) -> Expression:
     """Compile an expression. Raises NotFhirPath when it is none, or is outside of the subset."""
-    return Expression(text, compiled(syntax.parse(text)))
+    tree = syntax.parse(text)
+    return Expression(text, compiled(tree), _says(tree, "%context"))
+
+
+def _says(tree: Any, name: str) -> bool:
+    """Tell whether a ``%`` name stands anywhere in a tree."""
+    if isinstance(tree, syntax.Variable):
+        return tree.name == name
+    return isinstance(tree, tuple) and any(_says(part, name) for part in tree)
 
 
 def compiled(tree: Any) -> Run:

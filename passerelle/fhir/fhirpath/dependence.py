@@ -39,6 +39,59 @@ def names_asked(tree: Any) -> frozenset[str] | None:
     return None
 
 
+def sparing(tree: Any) -> tuple[frozenset[str], ...]:
+    """Give sets of names: where none of a set is there, the tree is true, or has no answer at all.
+
+    So of ``type != 'display' or code.empty()``: without ``code`` there is nothing to run.
+    """
+    match tree:
+        case syntax.Binary("or", left, right):
+            return (*sparing(left), *sparing(right))
+        case syntax.Binary("implies", left, right):
+            return (*_refuting(left), *sparing(right))
+        case syntax.Binary("and", left, right):
+            return tuple(one | other for one in sparing(left) for other in sparing(right))
+        case syntax.Call(target, "empty" | "isDistinct", ()) | syntax.Call(target, "all", (_,)):
+            return _of_path(target)
+        case syntax.Call(target, "not", ()):
+            return _refuting(target)
+    return ()
+
+
+def _refuting(tree: Any) -> tuple[frozenset[str], ...]:
+    """Give sets of names: where none of a set is there, the tree is false."""
+    match tree:
+        case syntax.Binary("or", left, right):
+            return tuple(one | other for one in _refuting(left) for other in _refuting(right))
+        case syntax.Binary("and", left, right):
+            return (*_refuting(left), *_refuting(right))
+        case syntax.Call(target, "exists", (*_,)):
+            return _of_path(target)
+        case syntax.Call(target, "not", ()):
+            return sparing(target) if _is_sure(target) else ()
+    return ()
+
+
+def _is_sure(tree: Any) -> bool:
+    """Tell whether a tree is true or false whatever it is asked of."""
+    return isinstance(tree, syntax.Call) and tree.name in ("empty", "exists", "isDistinct")
+
+
+def _of_path(tree: Any) -> tuple[frozenset[str], ...]:
+    """Give the first name of a path of names, functions and filters; without it there is nothing.
+
+    ``select``, ``where`` and the like of nothing are nothing, whatever they ask.
+    """
+    match tree:
+        case syntax.Name(None, name):
+            return () if name[0].isupper() else (frozenset({name}),)
+        case syntax.Name(target, _) | syntax.Call(
+            target, "where" | "select" | "first" | "ofType", _
+        ):
+            return () if target is None else _of_path(target)
+    return ()
+
+
 def _together(*trees: Any) -> frozenset[str] | None:
     asked = [names_asked(tree) for tree in trees]
     return None if None in asked else frozenset().union(*(names for names in asked if names))

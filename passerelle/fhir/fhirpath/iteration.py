@@ -11,7 +11,7 @@ from passerelle.fhir.fhirpath.nodes import Items
 from passerelle.fhir.fhirpath.operators import CannotEvaluate, key, truth
 
 if TYPE_CHECKING:
-    from passerelle.fhir.fhirpath.compiler import Run, Scope
+    from passerelle.fhir.fhirpath.evaluation import Run, Scope
 
 ROUNDS_MAX = 10_000
 """How many items ``repeat`` may go through."""

@@ -5,9 +5,9 @@ come from the table of R4; a choice (``value[x]``) is one element, a primitive i
 with what its ``_`` sibling holds. Whatever is not of the right shape is as good as not there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 from passerelle.fhir.conformance import structure_table
@@ -39,6 +39,10 @@ class Node(NamedTuple):
     value: Any
     kind: str
     sibling: Any = None
+
+
+_MADE: Callable[[tuple[Any, str, Any]], Node] = partial(tuple.__new__, Node)
+"""Makes a node of its parts, as quickly as can be: a large resource has very many."""
 
 
 class Place(NamedTuple):
@@ -76,6 +80,11 @@ def _extension() -> tuple[Place, ...]:
 
 
 @cache
+def _identifier() -> tuple[Place, ...]:
+    return (Place("id", "string", primitive=True),)
+
+
+@cache
 def lineage(kind: str) -> tuple[str, ...]:
     """Give a type and what it is based on, primitives too."""
     if kind in structure_table.patterns():
@@ -84,15 +93,21 @@ def lineage(kind: str) -> tuple[str, ...]:
     return structure_table.lineage(kind)
 
 
+@cache
+def _way(kind: str, name: str) -> tuple[tuple[Place, ...], bool]:
+    """Give the places of an element of a type, and whether its sibling holds them."""
+    found = places(kind).get(name, ())
+    if not found and name in ("extension", "id") and kind in structure_table.patterns():
+        return (_extension() if name == "extension" else _identifier()), True
+    return found, False
+
+
 def child(node: object, name: str) -> Items:
     """Give the elements of a name."""
     if type(node) is not Node:
         return []
-    held, found = node.value, places(node.kind).get(name, ())
-    if not found and name in ("extension", "id") and node.kind in structure_table.patterns():
-        held, found = node.sibling, (Place(name, "string", primitive=True),)
-        if name == "extension":
-            found = _extension()
+    found, is_beside = _way(node.kind, name)
+    held = node.sibling if is_beside else node.value
     if type(held) is not dict:
         return []
     items: Items = []
@@ -103,17 +118,21 @@ def child(node: object, name: str) -> Items:
 
 def _collect(held: dict[str, Any], place: Place, items: Items) -> None:
     """Add the nodes of one place."""
-    value = held.get(place.name)
-    if place.primitive:
-        sibling = held.get("_" + place.name)
+    name, kind, primitive = place
+    value = held.get(name)
+    if primitive:
+        sibling = held.get("_" + name)
         if type(value) is list or type(sibling) is list:
-            _pair(value, sibling, place.kind, items)
+            _pair(value, sibling, kind, items)
         elif value is not None or sibling is not None:
-            items.append(Node(value, place.kind, sibling))
+            items.append(_MADE((value, kind, sibling)))
     elif type(value) is list:
-        items += [_typed(one, place.kind) for one in value if type(one) is dict]
+        if kind == "Resource":
+            items += [resource_node(one) for one in value if type(one) is dict]
+        else:
+            items += [_MADE((one, kind, None)) for one in value if type(one) is dict]
     elif type(value) is dict:
-        items.append(_typed(value, place.kind))
+        items.append(_typed(value, kind))
 
 
 def _pair(values: Any, siblings: Any, kind: str, items: Items) -> None:
@@ -131,12 +150,28 @@ def _typed(value: dict[str, Any], kind: str) -> Node:
     return resource_node(value) if kind == "Resource" else Node(value, kind)
 
 
+@cache
+def _order(kind: str) -> dict[str, tuple[int, str]]:
+    """Give the place and name of the element that each JSON member of a type belongs to."""
+    return {
+        prefix + place.name: (number, name)
+        for number, (name, found) in enumerate(places(kind).items())
+        for place in found
+        for prefix in ("", "_")
+    }
+
+
 def children(node: object) -> Items:
     """Give all elements of a node, in the order of the definition."""
     if type(node) is not Node:
         return []
-    names = places(node.kind) or ("id", "extension")
-    return [one for name in names for one in child(node, name)]
+    order = _order(node.kind)
+    if not order:
+        return [*child(node, "id"), *child(node, "extension")]
+    if type(node.value) is not dict:
+        return []
+    there = {order[member] for member in node.value if member in order}
+    return [one for _, name in sorted(there) for one in child(node, name)]
 
 
 def descendants(node: object) -> Iterator[Node]:

