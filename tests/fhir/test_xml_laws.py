@@ -2,6 +2,7 @@
 
 import json
 import string
+from collections import Counter
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -134,11 +135,23 @@ def test_a_resource_goes_through_xml_unchanged(resource: dict[str, Any]) -> None
     demand_laws(resource)
 
 
+MANY = 1_000
+"""Resources of the nightly run: some minutes of one processor."""
+
+
 @pytest.mark.nightly
-@settings(bounded, max_examples=1000)
-@given(resources_at_random)
-def test_many_resources_go_through_xml_unchanged(resource: dict[str, Any]) -> None:
-    demand_laws(resource)
+def test_many_resources_go_through_xml_unchanged() -> None:
+    counted: Counter[str] = Counter()
+
+    @settings(bounded, max_examples=MANY)
+    @given(resources_at_random)
+    def many(resource: dict[str, Any]) -> None:
+        demand_laws(resource)
+        counted.update({"resources": 1, "bytes": len(writer.encode(resource))})
+
+    many()
+    print(f"\nxml, at random: {dict(counted)}")
+    assert counted["resources"] >= MANY
 
 
 @bounded
