@@ -19,8 +19,8 @@ MEMBERS_MAX = 200_000
 """How many members and items are stepped over in all; faults beyond have no line. A member of an
 object where many faults are looked for counts for several: its name is compared to each."""
 
-_KEY = re.compile(rb'[ \t\r\n]*,?[ \t\r\n]*"((?:[^"\\]|\\.)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
-_GAP = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
+_KEY = re.compile(rb'[ \t\r\n]*+,?+[ \t\r\n]*+"((?:[^"\\]|\\.)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_GAP = re.compile(rb"[ \t\r\n]*+,?+[ \t\r\n]*+")
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d{1,9})\]")
 _EXPRESSION = re.compile(r"([A-Z]\w*)(?:\.[A-Za-z_]\w*|\[\d{1,9}\])*", re.ASCII)
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")

@@ -25,7 +25,7 @@ AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 TEXT_MAX = 200
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|\Z)")
-_ADDRESS = re.compile(r"\S*@\S*")
+_ADDRESS = re.compile(r"(?<!\S)\S*@\S*")
 _MATRICULE = re.compile(r"[1-8]\d{4}(?:\d{2}|2[AB])\d{6}(?:\d{2})?")
 
 

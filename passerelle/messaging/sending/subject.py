@@ -26,7 +26,7 @@ _XDM = re.compile(r"XDM/1\.0/DDM\+?\s*", re.IGNORECASE)
 _KO = re.compile(
     r"\[\s*(?:KO\b|Erreur\s+d.int[eé]gration)[^\]]{0,60}\]\s*(?:\[\s*(\d{3})\s*\])?", re.IGNORECASE
 )
-_BIRTH_DATE = re.compile(r"\s+(\d{2})/(\d{2})/(\d{4})\s*\Z")
+_BIRTH_DATE = re.compile(r"(?<!\s)\s++(\d{2})/(\d{2})/(\d{4})\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
