@@ -12,7 +12,7 @@ from passerelle.dossiers.conditions import condition, expect, one_designated
 from passerelle.dossiers.documents import publishing, shared_documents
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.retrying import settle
-from passerelle.dossiers.turns import apart
+from passerelle.dossiers.turns import apart, weight
 from passerelle.errors.refusals import Gone, Invalid, Issue, NotAllowed, NotFound
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -226,12 +226,13 @@ class Repository:
             return _nothing()
         return self.gateway.store.blob(binary.blob, first=first, last=last)
 
-    async def _demanded(self, resource: Resource) -> tuple[Issue, ...]:
+    async def _demanded(self, resource: Resource, parts: int | None = None) -> tuple[Issue, ...]:
         parameters = self.gateway.store.parameters
         if resource.get("resourceType") == added_parameters.PLACE:
             await parameters.refresh(now=True)  # another process may have added one just now
         registry = parameters.registry
-        return await apart(resource, keeping.demand, resource, self.gateway.ins, registry)
+        heavy = resource if parts is None else parts
+        return await apart(heavy, keeping.demand, resource, self.gateway.ins, registry)
 
     def _new_key(self, resource: Resource) -> Key:
         return Key(resource["resourceType"], self.gateway.new_id())
@@ -246,7 +247,8 @@ class Repository:
         must_be_absent: bool = False,
         blob: str | None = None,
     ) -> Outcome:
-        warnings = await self._demanded(resource)
+        parts = weight(resource)
+        warnings = await self._demanded(resource, parts)
 
         async def attempt() -> Outcome:
             return await self._keep(
@@ -256,6 +258,7 @@ class Repository:
                 must_be_new=must_be_new,
                 must_be_absent=must_be_absent,
                 blob=blob,
+                parts=parts,
             )
 
         return _warned(await settle(attempt), warnings)
@@ -270,14 +273,16 @@ class Repository:
         must_be_absent: bool = False,
         expectation: tuple[Query, tuple[str, ...]] | None = None,
         blob: str | None = None,
+        parts: int | None = None,
     ) -> Outcome:
-        """Commit a resource that has been demanded of."""
+        """Commit a resource that has been demanded of; ``parts`` is its weight, where known."""
         checked = await written_references.check(
             self.gateway, self.caller, key, resource, warns=self.warns
         )
         said = await shared_documents.check(self.gateway, self.caller, resource)
+        store, new = self.gateway.store, must_be_new
         kept = await keeping.prepare(
-            self.gateway.store, self.caller, key, resource, must_be_new=must_be_new, blob=blob
+            store, self.caller, key, resource, must_be_new=new, blob=blob, parts=parts
         )
         method: Literal["POST", "PUT"] = "POST" if must_be_new else "PUT"
         put = Put(

@@ -88,6 +88,7 @@ class Deciding:
         self._heads: Mapping[Key, Version] = {}  # of what is patched
         self._written = Written()  # what documents are looked at beside
         self._documents: dict[int, Resource] = {}
+        self._weights: dict[int, int] = {}  # of what the entries bring
         self._methods = {entry.index: entry.method for entry in planned.entries}
 
     async def run(self) -> Decision:
@@ -98,7 +99,8 @@ class Deciding:
             await self.keys.give(entry)
         self.keys.refuse_doubles(entries)
         for entry in entries:
-            await self.turns.take(weight(entry.resource or {}))
+            weighed = self._weights[entry.index] = weight(entry.resource or {})
+            await self.turns.take(weighed)
             await self.links.look_up(entry)
         if not self._faults:
             await self._read_patched()
@@ -170,7 +172,7 @@ class Deciding:
     ) -> None:
         """Add the writing of a resource, unless it has faults; of a patched one, by its head."""
         made, index = self.made, entry.index
-        parts = weight(resource)
+        parts = self._weights[index] if head is None else weight(resource)
         await self.turns.take(parts)
         looked = await apart(parts, self._looked_at, key, resource, head is None)
         resource = looked.resource

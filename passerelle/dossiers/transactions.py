@@ -14,7 +14,7 @@ from passerelle.dossiers.entry_answer import NOTHING_ASKED, Asking, EntryAnswer
 from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.retrying import settle
 from passerelle.dossiers.transaction_decision import Deciding, Decision
-from passerelle.dossiers.turns import admitted, apart, give_way
+from passerelle.dossiers.turns import admitted, apart, give_way, weight
 from passerelle.errors.refusals import (
     Conflict,
     Gone,
@@ -57,8 +57,8 @@ class Transaction:
 
         Raises Invalid or Unprocessable naming every faulty entry, PreconditionFailed, Conflict.
         """
-        base_url = self.gateway.base_url
-        planned = await apart(bundle, plan, bundle, types=resource_types(), base_url=base_url)
+        base_url, parts = self.gateway.base_url, weight(bundle)
+        planned = await apart(parts, plan, bundle, types=resource_types(), base_url=base_url)
         asked = [entry for entry in planned.entries if entry.interaction == "ask"]
         refused = {entry.index: self.asking.refuses(entry) for entry in asked}
         faults = [refused[index] for index in sorted(refused)]
@@ -66,7 +66,7 @@ class Transaction:
             raise NotSupported(*(said for said in faults if said is not None))
 
         async def attempt() -> list[EntryAnswer]:
-            async with admitted(bundle):
+            async with admitted(parts):
                 decided = await Deciding(self.gateway, self.caller, planned).run()
             try:
                 outcomes = await self.gateway.store.commit(decided.unit(), self.caller)

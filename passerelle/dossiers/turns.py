@@ -56,18 +56,22 @@ class Turns:
             await asyncio.sleep(0)
 
 
+_SHORT = 1_023
+"""Characters of a text that counts as one part."""
+
+
 def weight(value: Any) -> int:
     """Give how many parts a value has: all that are counted, as soon as it is heavy."""
     left, held = HEAVY_PARTS, [value]
-    while held:
-        node = held.pop()
+    for node in held:  # which grows as it is gone through
         left -= len(node)
         if left < 0:
             return HEAVY_PARTS + 1
         for each in node.values() if type(node) is dict else node:
             kind = type(each)
             if kind is str:
-                left -= len(each) >> 10
+                if len(each) > _SHORT:
+                    left -= len(each) >> 10
             elif kind is dict or kind is list:
                 held.append(each)
     return min(HEAVY_PARTS - left, HEAVY_PARTS + 1)
