@@ -1,5 +1,6 @@
 """Which native field goes to which FHIR elements: the tables of the mapping's page."""
 
+from tools.dossier_alert_fields import ALERTS
 from tools.dossier_field import Field
 from tools.dossier_root_fields import PATHWAYS, ROOT
 
@@ -325,4 +326,10 @@ GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ),
     ("Appointments", "Appointment, profile `fr-core-appointment`.", APPOINTMENTS),
     ("Tasks", "Task of base R4: no generic French profile exists.", TASKS),
+    (
+        "Alerts",
+        "Flag of base R4 for what stays true of the person, a CommunicationRequest for each "
+        "warning, a Communication for each acknowledgement.",
+        ALERTS,
+    ),
 )

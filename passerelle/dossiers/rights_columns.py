@@ -21,6 +21,8 @@ ELEMENTS = {
     "Binary": "documents",
     "Appointment": "appointments",
     "Task": "tasks",
+    "Flag": "alerts",
+    "CommunicationRequest": "alerts",
     "Communication": "messages",
 }
 """Resource type to the section of the dossier that the habilitation matrix speaks of."""

@@ -16,7 +16,12 @@ PACKAGES = (
     "ans.fhir.fr.cds-2.0.1",
     "ans.fhir.fr.pdsm-3.1.1",
 )
-BASES = frozenset({"Task", "Binary", "EpisodeOfCare", "Linkage"})
+BASES = frozenset(
+    {
+        *("Task", "Binary", "EpisodeOfCare", "Linkage"),
+        *("Flag", "CommunicationRequest", "Communication"),
+    }
+)
 
 
 def profiles(shared: Path, wanted: frozenset[str]) -> dict[str, "Profile"]:

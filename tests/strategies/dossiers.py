@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from passerelle.mappers.native.dossier import Dossier, Entry, normal
 from passerelle.mappers.resources.code_systems import TRE_R38, TRE_R85, TRE_R260
+from tests.strategies.dossier_alerts import alerts
 
 INS_TEST = "1.2.250.1.213.1.4.10"
 PLATFORMS = ("https://coordination.example", "https://autre.example/plateforme/")
@@ -537,7 +538,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
     root = draw(roots(references))
     named = {
         name: draw(st.lists(keys, max_size=2, unique=True))
-        for name in ("pathways", "documents", "appointments", "tasks")
+        for name in ("pathways", "documents", "appointments", "tasks", "alerts")
     }
     held = (
         [member["key"] for member in circle] + ["person"] + [k for v in named.values() for k in v]
@@ -555,5 +556,6 @@ def dossiers(draw: st.DrawFn) -> Dossier:
             draw(tasks(key, references, named["tasks"][:index], abouts))
             for index, key in enumerate(named["tasks"])
         ],
+        "alerts": [draw(alerts(key, references, abouts)) for key in named["alerts"]],
     }
     return normal({**root, **sections})

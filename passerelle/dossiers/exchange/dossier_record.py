@@ -27,8 +27,10 @@ a member (a quote inside a text stands behind a backslash)."""
 ROOTS = ("EpisodeOfCare", "CareTeam")
 """Types of which the dossier's own identifier names one each."""
 
-NOT_OF_THE_FORM = ("Communication",)
-"""Types that bear the dossier's tag but are no part of the native form yet."""
+OF_OTHERS_TOO = ("Communication",)
+"""Types that bear the dossier's tag without being part of the native form, unless they are named as
+what the form makes: the sendings of secure mail are tagged as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class DossierRecord:
             *(
                 version
                 for version in self.tagged
-                if version.key in roots or version.key.type not in (*NOT_OF_THE_FORM, *ROOTS)
+                if version.key in roots
+                or (version.key.type not in ROOTS and is_of_the_form(version))
             ),
             *self.shared,
         )
@@ -66,7 +69,7 @@ class DossierRecord:
     @property
     def newest_tx(self) -> int:
         """Give the last transaction that wrote the dossier's own resources or its Patient."""
-        own = (version for version in self.tagged if version.key.type not in NOT_OF_THE_FORM)
+        own = (version for version in self.tagged if is_of_the_form(version))
         patients = (version for version in self.shared if version.key.type == "Patient")
         return max((version.tx for version in (*own, *patients)), default=0)
 
@@ -77,6 +80,18 @@ class DossierRecord:
         for version in sorted(self.versions, key=lambda v: v.key):
             digest.update(f"{version.key}/{version.version};".encode())
         return digest.hexdigest()
+
+
+def is_of_the_form(version: Version) -> bool:
+    """Tell whether a tagged resource may be part of the native form, by its type or by its name."""
+    key = version.key
+    if key.type not in OF_OTHERS_TOO:
+        return True
+    named = json_text.decode(version.body or b"{}").get("identifier", ())
+    return any(
+        key.id == str(own_uuid(key.type, one.get("system", ""), one.get("value", "")))
+        for one in named
+    )
 
 
 def root_keys(tag: str) -> tuple[Key, ...]:

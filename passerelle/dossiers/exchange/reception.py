@@ -14,6 +14,7 @@ from passerelle.dossiers.exchange.dossier_record import (
     resources_of,
 )
 from passerelle.dossiers.exchange.extraction import without_bytes
+from passerelle.dossiers.exchange.push_endings import endings
 from passerelle.dossiers.exchange.push_judgement import Judged, judge
 from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.exchange.push_plan import (
@@ -42,6 +43,7 @@ from passerelle.mappers.native.dossier import Dossier
 from passerelle.mappers.native.dossier_form import ParsedDossier, parse
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
 from passerelle.mappers.native.dossier_merge import merge
+from passerelle.mappers.native.dossier_naming import naming
 from passerelle.mappers.native.dossier_sections import BY_ENTRY, TABLE, WITH_THE_ROOT
 from passerelle.store.caller import Caller
 from passerelle.store.contract import DossierExpectation, Unit
@@ -99,6 +101,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     ids = await known_ids(gateway, caller, merged)
     folders = resources_of([one for one in record.tagged if one.key.type == "List"])
     made = await make(gateway, caller, merged, ids, known, folders)
+    made += endings(gateway, record.tagged, naming(merged, ids), made)
     closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))

@@ -66,6 +66,8 @@ def _entry(section: str, entry: Entry, size_max: int) -> Iterator[Found]:
         yield Found("dossier.period-order", ("end",))
     if section == "appointments" and "end" in entry and _not_after(entry["start"], entry["end"]):
         yield Found("dossier.period-order", ("end",))
+    if section == "alerts" and "until" in entry and ends_before(entry["raisedAt"], entry["until"]):
+        yield Found("dossier.period-order", ("until",))
     if section == "documents":
         act = entry.get("act", {})
         if "end" in act and ends_before(act["start"], act["end"]):

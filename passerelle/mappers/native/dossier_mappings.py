@@ -11,6 +11,7 @@ from passerelle.fhir.resource import Resource
 from passerelle.mappers.native.dossier import Entry
 from passerelle.mappers.native.dossier_reading import Reading
 from passerelle.mappers.resources import (
+    alerts_flag,
     appointments_resource,
     circle_careteam,
     documents_reference,
@@ -60,5 +61,6 @@ MAPPINGS: Mapping[str, SectionMapping] = {
     "tasks": SectionMapping(
         _each("tasks", "Task", tasks_resource.from_fhir), _alone(tasks_resource.to_fhir)
     ),
+    "alerts": SectionMapping(_each("alerts", "Flag", alerts_flag.from_fhir), alerts_flag.to_fhir),
 }
 """Section to its mapper."""

@@ -25,6 +25,9 @@ KIND_TYPES = {
 }
 """Which resource type stands for a member of the circle, by its kind."""
 
+SUPPORTING = {"files": "documents"}
+"""Domains of supporting resources that are not called as the section of their entry."""
+
 KnownIds = Mapping[tuple[str, str, str], str]
 """(type, system, value) of an identifier to the id of the resource that bears it already."""
 
@@ -59,14 +62,31 @@ class Naming:
             type, self.known_ids.get((type, system, value)) or str(own_uuid(type, system, value))
         )
 
+    def reference(self, type: str, identifier: Mapping[str, str]) -> Element:
+        """Give a reference to the resource that bears an identifier, with the identifier."""
+        return _reference(self, type, identifier)
+
     def entry_key(self, section: str, identifier: Mapping[str, str] | None) -> str | None:
         """Read the native key back from an identifier; None when it is not of this dossier."""
+        path = self._named(section, identifier)
+        return path[0] if len(path) == 1 else None
+
+    def supported(self, identifier: Mapping[str, str]) -> tuple[str, str] | None:
+        """Give (section, key) of the entry that a supporting resource of this identifier is of.
+
+        None for an entry's own resource, and for what is not of this dossier.
+        """
+        domain = identifier.get("system", "").rpartition("/")[2]
+        path = self._named(domain, identifier)
+        return (SUPPORTING.get(domain, domain), path[0]) if len(path) > 1 else None
+
+    def _named(self, section: str, identifier: Mapping[str, str] | None) -> list[str]:
+        """Read what an identifier names inside the dossier; empty when it is of another."""
         if not identifier or identifier.get("system") != self.domain(section):
-            return None
+            return []
         prefix = "/".join(map(_escaped, self._path(()))) + "/"
         value = identifier.get("value", "")
-        rest = value[len(prefix) :]
-        return _plain(rest) if value.startswith(prefix) and "/" not in rest else None
+        return list(map(_plain, value[len(prefix) :].split("/"))) * value.startswith(prefix)
 
     def _path(self, key: tuple[str, ...]) -> tuple[str, ...]:
         domain = () if self.dossier_system == self.domain("dossiers") else (self.dossier_system,)

@@ -99,6 +99,16 @@ TABLE: Mapping[str, Section] = {
         chain="parent",
         end=withdraw,
     ),
+    "alerts": Section(
+        types=("Flag", "CommunicationRequest", "Communication"),
+        names=(
+            member("raisedBy"),
+            member("recipients", "*"),
+            member("acks", "*", "by"),
+            Named(("about",), ANY, person=True),
+        ),
+        end=withdraw,
+    ),
 }
 """Section to what there is to know of it."""
 

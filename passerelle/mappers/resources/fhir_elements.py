@@ -53,6 +53,11 @@ OWN_EXTENSIONS: dict[str, str] = {
     "appointment-cancel-reason": "Appointment: reason kept where app-4 forbids cancelationReason",
     "annotation-author": "Annotation: the member who wrote it",
     "task-text": "Task: long text",
+    "alert-text": "Flag: long text",
+    "alert-status": "Flag: acknowledged, of an alert that is active still",
+    "alert-author": "Flag: a relative who raised the alert, whom R4 does not admit as its author",
+    "alert-warning": "Flag: the request to warn one recipient",
+    "alert-acknowledgement": "Flag: the communication that says that the alert was noted",
 }
 """Every extension of our own: the last part of its address and what it says."""
 
