@@ -23,12 +23,15 @@ TEXTS = st.text(
 def normal_as_a_whole(text: str) -> str:
     """As the normal form is defined, for short texts."""
     letters = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i"}
-    spaces = "-'_.,;:/\\()[]\"`´‘’‚‛“”„«»‐‑‒–—―−·ʼ\x00"
+
+    def between(char: str) -> bool:
+        category = unicodedata.category(char)
+        return char in "`´ʼ−" or (char != "@" and (category[0] in "PZ" or category == "Cc"))
 
     def fold(some: str) -> str:
         apart = unicodedata.normalize("NFKD", some.casefold())
         bare = "".join(char for char in apart if not unicodedata.combining(char))
-        return "".join(" " if char in spaces else letters.get(char, char) for char in bare)
+        return "".join(" " if between(char) else letters.get(char, char) for char in bare)
 
     folded = fold(text)
     while (again := fold(folded)) != folded:

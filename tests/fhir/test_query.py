@@ -120,7 +120,6 @@ def test_every_fault_is_told_at_once_by_the_name_of_its_parameter() -> None:
         ("nonsense", "1"),
         ("family:fuzzy", "x"),
         ("birthdate", "yesterday"),
-        ("gender", ""),
         ("_has:Task:patient", "x"),
         ("identifier:of-type", "a|b"),
         ("gender:of-type", "a|b|c"),
@@ -150,7 +149,6 @@ def test_every_fault_is_told_at_once_by_the_name_of_its_parameter() -> None:
         ("search.unknown-parameter", "nonsense"),
         ("search.modifier-not-supported", "family:fuzzy"),
         ("search.value-invalid", "birthdate"),
-        ("search.value-missing", "gender"),
         ("search.has-invalid", "_has:Task:patient"),
         ("search.value-invalid", "identifier:of-type"),
         ("search.modifier-not-supported", "gender:of-type"),
@@ -190,6 +188,15 @@ def test_an_unknown_parameter_is_left_out_and_told_when_lenient() -> None:
     assert faults("Patient", ("family:fuzzy", "x"), strict=False) == [
         ("search.modifier-not-supported", "family:fuzzy")
     ]
+
+
+def test_an_empty_parameter_is_no_error_of_a_search_and_one_of_a_condition() -> None:
+    query = ask("Patient", ("family", ""), ("_filter", ""), ("gender", "male"))
+    assert query.ignored == ("family", "_filter")
+    assert [clause.name for clause in query.clauses] == ["gender"]
+    with pytest.raises(Invalid) as refusal:
+        parse_criteria("Patient", "family=&gender=male")
+    assert [issue.rule for issue in refusal.value.issues] == ["search.value-missing"]
 
 
 def test_no_text_of_a_refusal_holds_a_value() -> None:

@@ -21,6 +21,14 @@ from passerelle.fhir.search.text_norm import normal
         ("Ανδρέας", "ανδρεασ"),
         ("-'’", ""),
         ("a\x00b", "a b"),
+        ("Urgences !", "urgences"),
+        ("Où ? Là-bas…", "ou la bas"),
+        ("S&S #3 (50%)*", "s s 3 50"),
+        ("¿Señor¡ § 4¶", "senor 4"),
+        ("{Dupont}", "dupont"),
+        ("Lefèvre & Fils", "lefevre fils"),
+        ("a@b.example", "a@b example"),
+        ("A+ <5 ~2 €", "a+ <5 ~2 €"),
     ],
 )
 def test_case_accents_ligatures_and_punctuation_do_not_count(text: str, norm: str) -> None:

@@ -25,6 +25,7 @@ from tests.store.search_records import Record, ask, clear, record
 __all__ = ["record"]
 
 PATIENTS = 3_000
+DAY = 86_400_000_000
 LARGE = ("resource", "version", "token", "string", "reference", "date")
 SHAPES = [
     ("Patient", ()),
@@ -73,8 +74,8 @@ def filled(record: Record) -> None:
     )
     identifiers = [(of["identifier"].id, str(n), "urn:a", n) for n in every]
     identifiers += [(task["identifier"].id, str(n), "urn:t", PATIENTS + n) for n in every]
-    genders = [(of["gender"].id, ("male", "female")[n % 2], "urn:g", n) for n in every]
-    states = [(task["status"].id, "requested", "urn:s", PATIENTS + n) for n in every]
+    genders = [(of["gender"].id, ("male", "female")[n % 2], "", n) for n in every]
+    states = [(task["status"].id, "requested", "", PATIENTS + n) for n in every]
     tokens = identifiers + genders + states
     record.execute("INSERT INTO token (param, value, system, pid) VALUES (?, ?, ?, ?)", tokens)
     names = [
@@ -83,7 +84,7 @@ def filled(record: Record) -> None:
         for n in every
     ]
     record.execute("INSERT INTO string (param, norm, exact, pid) VALUES (?, ?, ?, ?)", names)
-    days = [(of["birthdate"].id, n * 10, n * 10 + 10, n) for n in every]
+    days = [(of["birthdate"].id, n * DAY, n * DAY + DAY, n) for n in every]
     record.execute("INSERT INTO date (param, low, high, pid) VALUES (?, ?, ?, ?)", days)
     links = [(task["patient"].id, "Patient", f"p{n}", PATIENTS + n) for n in every]
     record.execute("INSERT INTO reference (param, type, id, pid) VALUES (?, ?, ?, ?)", links)

@@ -102,15 +102,18 @@ def parse(
     base_url: str = "",
     terminology: Terminology | None = None,
     registry: Registry = STANDARD,
+    demanding: bool = False,
 ) -> Query:
     """Understand the parameters of a search of a resource type.
 
     ``pairs`` are decoded names and values in their order. An unknown parameter is refused when
     ``strict``, else named in ``Query.ignored``; what is known but cannot be honoured is always
-    refused. References under ``base_url`` are local; ``registry`` has the parameters. Raises
-    Invalid with every fault at once, the name of the parameter as its expression.
+    refused. Empty parameters are ignored too, but for a condition (``demanding``). References under
+    ``base_url`` are local; ``registry`` has the parameters. Raises Invalid with every fault at
+    once, the name of the parameter as its expression.
     """
-    parser = QueryReader((type,), Reading(base_url, terminology, registry=registry), strict=strict)
+    reading = Reading(base_url, terminology, registry=registry)
+    parser = QueryReader((type,), reading, strict=strict, demanding=demanding)
     parser.read(pairs)
     return Query(
         type,
@@ -230,7 +233,13 @@ def parse_criteria(
     if results:
         raise Invalid(*(issue("search.parameter-not-supported", n, name=n) for n in results))
     query = parse(
-        type, pairs, strict=True, base_url=base_url, terminology=terminology, registry=registry
+        type,
+        pairs,
+        strict=True,
+        base_url=base_url,
+        terminology=terminology,
+        registry=registry,
+        demanding=True,
     )
     if not query.clauses:
         raise Invalid(issue("search.criteria-missing"))

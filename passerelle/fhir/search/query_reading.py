@@ -37,12 +37,27 @@ def _without(fault: Issue, name: str, said: str) -> Issue:
 
 
 class QueryReader:
-    """Reads the parameters of one search of some types, none for all of them."""
+    """Reads the parameters of one search of some types, none for all of them.
 
-    __slots__ = ("clauses", "ignored", "issues", "known", "reading", "results", "strict", "types")
+    Empty parameters are not an error, strict or not: they are ignored, and said to be. In a
+    condition (``demanding``) they are refused: without one it would designate more.
+    """
 
-    def __init__(self, types: tuple[str, ...], reading: Reading, *, strict: bool) -> None:
+    __slots__ = (
+        *("clauses", "demanding", "ignored", "issues", "known", "reading", "results", "strict"),
+        "types",
+    )
+
+    def __init__(
+        self,
+        types: tuple[str, ...],
+        reading: Reading,
+        *,
+        strict: bool,
+        demanding: bool = False,
+    ) -> None:
         """Start with nothing read."""
+        self.demanding = demanding
         self.types = types
         self.known = types or (ANY,)
         self.reading = reading
@@ -88,7 +103,7 @@ class QueryReader:
             READERS[name](self.results, name, text)
         elif name.partition(":")[0] in NOT_SUPPORTED:
             raise Refused(issue("search.parameter-not-supported", name, name=name))
-        elif not text and not self.strict:
+        elif not text and not self.demanding:
             self.ignored.append(name)
         elif not text:
             raise Refused(issue("search.value-missing", name, name=name))

@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = (
 ADDED_FROM = 1_000_000
 """The ids of parameters that are added to a record begin here."""
 
-INDEX_FORM = 5
+INDEX_FORM = 6
 """Raised when the same table makes other index rows than before, so that they are made again."""
 
 PHONETIC = "phonetic"

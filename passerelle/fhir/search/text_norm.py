@@ -11,17 +11,31 @@ from passerelle.fhir.characters import ByCharacter
 _LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i"}
 """Letters that Unicode does not take apart."""
 
-_SPACES = "-'_.,;:/\\()[]\"`´‘’‚‛“”„«»‐‑‒–—―−·ʼ"
-"""What stands between words."""
+_SPACES = "`´ʼ−"
+"""What is written for an apostrophe or a hyphen, and Unicode does not call punctuation."""
 
-_TABLE = str.maketrans({**dict.fromkeys(_SPACES, " "), **_LETTERS, "\x00": " "})
+_COUNTS = "@"
+"""The one punctuation that counts: it makes an address of mail."""
+
+
+def _is_between(char: str) -> bool:
+    """Tell whether a character stands between words: punctuation, a blank, a control."""
+    if char in _SPACES:
+        return True
+    category = unicodedata.category(char)
+    return char not in _COUNTS and (category[0] in "PZ" or category == "Cc")
+
+
+_TABLE = str.maketrans(
+    {**{char: " " for char in map(chr, range(128)) if _is_between(char)}, **_LETTERS}
+)
 
 
 def _fold(text: str) -> str:
     """Fold case and drop accents once."""
     apart = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in apart if not unicodedata.combining(char))
-    return bare.translate(_TABLE)
+    bare = (char for char in apart if not unicodedata.combining(char))
+    return "".join(" " if _is_between(char) else char for char in bare).translate(_TABLE)
 
 
 def _folded(char: str) -> str:

@@ -158,7 +158,7 @@ def _selects(scope: Scope, shape: Shape) -> list[Select[Any]]:
 def _count(selects: Sequence[Select[Any]], most: int) -> ColumnElement[Any]:
     bound: ColumnElement[Any] = literal_column(str(most + 1))
     rows: Any = selects[0] if len(selects) == 1 else union_all(*selects)
-    bounded = rows.limit(bound).offset(literal_column("0")).subquery()
+    bounded = rows.limit(bound).offset(literal_column("0")).subquery("counted")
     return select(func.count()).select_from(bounded).scalar_subquery()
 
 
