@@ -49,6 +49,28 @@ def _walked(path: str, times: int) -> Hostile:
     return _send("PATCH", "/Patient/heavy", body)
 
 
+def _included(parts: list[dict[str, Any]]) -> Hostile:
+    value_set = {"resourceType": "ValueSet", "status": "active", "compose": {"include": parts}}
+    given = [{"name": "valueSet", "resource": value_set}]
+    return _send("POST", "/ValueSet/$expand", {"resourceType": "Parameters", "parameter": given})
+
+
+def _without(property_: str) -> dict[str, Any]:
+    chosen = {"property": property_, "op": "exists", "value": "false"}
+    return {"system": "urn:heavy", "filter": [chosen]}
+
+
+def _transaction(resource: dict[str, Any], times: int) -> Hostile:
+    entry = {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}
+    return _send(
+        "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry] * times}
+    )
+
+
+def _linked(reference: str, times: int) -> list[dict[str, Any]]:
+    return [{"other": {"reference": f"{reference}{n}"}, "type": "seealso"} for n in range(times)]
+
+
 NAMES = [{"family": "x" * 50, "given": ["a"] * 20} for _ in range(1_500)]
 CONCEPTS = [{"code": "a" * 40 + f"!{n}", "display": "a" * 100} for n in range(2_000)]
 KEPT: tuple[Hostile, ...] = (
@@ -163,6 +185,33 @@ HEAVY: dict[str, Hostile] = {
                 for number in range(1_000)
             ],
         },
+    ),
+    "500 includes": _included([{"system": "urn:heavy"}] * 500),
+    "500 includes, each its own": _included([_without(f"p{n}") for n in range(500)]),
+    "15,000 references to nothing": _send(
+        "POST",
+        "/Patient/$validate",
+        {"resourceType": "Patient", "link": _linked("Patient/no-", 15_000)},
+    ),
+    "15,000 matricules at fault": _send(
+        "POST",
+        "/Patient/$validate",
+        {
+            "resourceType": "Patient",
+            "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.8", "value": "1"}] * 15_000,
+        },
+    ),
+    "500 entries of 50 faults": _transaction(
+        {"resourceType": "Patient", "name": [{"zz": 1}] * 50}, 500
+    ),
+    "500 entries of 50 links to nothing": _transaction(
+        {"resourceType": "Patient", "link": _linked("urn:uuid:", 50)}, 500
+    ),
+    "a word of 40,000 letters that may not be heard": _send(
+        "POST",
+        "/Patient/_search",
+        b"name:phonetic=" + b"dt" * 20_000 + b"a",
+        {"Content-Type": "application/x-www-form-urlencoded"},
     ),
     "20,000 profiles": _new(meta={"profile": [f"urn:{n}" for n in range(20_000)]}),
     "5,000 contained": _new(

@@ -49,7 +49,8 @@ _SOUNDS = tuple(
         (r"(?<=[aeiou8])s(?=[aeiou8])|x(?=.)", "z"),
         # Ends.
         (r"(?<=[123u])p(?=[dtsxz]*$)", ""),
-        (r"(?<=.)(?:e[tsxz]*|[dtsxz]+)$", ""),
+        # From where a run begins only: in its midst it would be gone through again and again.
+        (r"(?<=.)(?:e[tsxz]*+|(?:(?<![dtsxz])|(?<=\A.))[dtsxz]++)$", ""),
         (r"(.)\1+", r"\1"),
     )
 )
