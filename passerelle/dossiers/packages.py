@@ -23,7 +23,7 @@ from passerelle.fhir.resource import Resource
 from passerelle.fhir.search import added_parameters
 from passerelle.fhir.search.registry import Registry
 from passerelle.store.caller import Caller
-from passerelle.store.contract import Delete, Draft, Put, Unit
+from passerelle.store.contract import Delete, Draft, PackageExpectation, Put, Stale, Unit
 from passerelle.store.packages import ConformanceRow, InstalledPackage
 
 AUTHOR = Caller("packages")
@@ -62,11 +62,15 @@ async def add(
     """Add the package whose archive is given.
 
     Raises Invalid (what cannot be read as a package), Conflict (the same version with other
-    contents is there).
+    contents is there, or somebody removes it at the same time).
     """
     package = await asyncio.to_thread(read_package, body, limits)
-    installed = {PackageKey(each.name, each.version): each for each in await installed_all(gateway)}
+    installed = await _by_key(gateway)
     there = installed.get(package.key)
+    if there is not None and there.state == "removing":  # and was stopped, or is at it
+        await _removed(gateway, there, None)
+        installed = await _by_key(gateway)
+        there = installed.get(package.key)
     if there is not None and there.digest != package.digest:
         raise Conflict(issue("package.other-content", package=str(package.key)))
     missing = _missing(package.dependencies, installed)
@@ -94,17 +98,33 @@ async def remove(gateway: Gateway, key: PackageKey, *, progress: Progress | None
     Their versions stay in the log, as those of anything deleted. Packages that depend on it stay,
     and are told in the answer.
     """
-    tables = gateway.store.packages
-    installed = await tables.all()
-    if not any(key == (each.name, each.version) for each in installed):
+    installed = await gateway.store.packages.all()
+    there = [each for each in installed if key == (each.name, each.version)]
+    if not there:
         raise NotFound(issue("package.not-installed", package=str(key)))
-    await tables.set_state(*key, "removing")
-    keys = await tables.keys(*key)
+    count = await _removed(gateway, there[0], progress)
+    return Removed(count, needing(key, installed))
+
+
+async def _removed(gateway: Gateway, package: InstalledPackage, progress: Progress | None) -> int:
+    """Delete the resources of a package and forget it; give how many it had.
+
+    From the first step on nothing is added to it. When somebody else has come to the end of the
+    same removal before, nothing is left to do.
+    """
+    tables = gateway.store.packages
+    await tables.set_removing(package)
+    keys = await tables.keys(package.name, package.version)
+    expected = PackageExpectation(package.name, package.version, package.at, ("removing",))
     for done, some in _batches(keys):
-        await gateway.store.commit(Unit(writes=tuple(map(Delete, some))), AUTHOR)
+        try:
+            unit = Unit(writes=tuple(map(Delete, some)), package=expected)
+            await gateway.store.commit(unit, AUTHOR)
+        except Stale:
+            break
         _tell(progress, done, len(keys))
-    await tables.forget(*key)
-    return Removed(len(keys), needing(key, installed))
+    await tables.forget(package)
+    return len(keys)
 
 
 def dependencies(package: InstalledPackage) -> dict[str, str]:
@@ -117,26 +137,47 @@ async def _load(gateway: Gateway, package: Package, progress: Progress | None) -
     """Write the resources of a package, a batch at a time; give the warnings."""
     tables = gateway.store.packages
     await tables.begin(_begun(package, gateway.clock()))
+    begun = (await _by_key(gateway)).get(package.key)
     issues: list[Issue] = []
+    if begun is None or begun.digest != package.digest:
+        raise Conflict(issue("package.changed-meanwhile", package=str(package.key)))
     for done, some in _batches(package.resources):
         published = await asyncio.to_thread(_published, some)
         # Noted first: what a crash leaves behind is then found when the package is removed.
-        await tables.note(*package.key, [_row(*each) for each in published])
-        issues += await settle(partial(_write, gateway, published))
+        await tables.note(begun, [_row(*each) for each in published])
+        issues += await settle(partial(_write, gateway, begun, published))
         _tell(progress, done, len(package.resources))
-    await tables.set_state(*package.key, "ready")
+    await tables.set_ready(begun)
     return tuple(issues)
+
+
+async def _by_key(gateway: Gateway) -> dict[PackageKey, InstalledPackage]:
+    return {PackageKey(each.name, each.version): each for each in await installed_all(gateway)}
 
 
 def _published(some: Sequence[Packaged]) -> list[_Published]:
     return [(each, each.resource) for each in some]
 
 
-async def _write(gateway: Gateway, some: Sequence[_Published]) -> list[Issue]:
-    """Write some resources in one transaction; give the warnings."""
+async def _write(
+    gateway: Gateway, package: InstalledPackage, some: Sequence[_Published]
+) -> list[Issue]:
+    """Write some resources in one transaction; give the warnings.
+
+    Raises Stale, and Conflict when the package is being removed.
+    """
     registry = gateway.store.parameters.registry
     drafts, issues = await asyncio.to_thread(_drafts, some, registry)
-    await gateway.store.commit(Unit(writes=tuple(map(Put, drafts))), AUTHOR)
+    expected = PackageExpectation(package.name, package.version, package.at, ("loading", "ready"))
+    try:
+        unit = Unit(writes=tuple(map(Put, drafts)), package=expected)
+        await gateway.store.commit(unit, AUTHOR)
+    except Stale:
+        key = PackageKey(package.name, package.version)
+        now = (await _by_key(gateway)).get(key)
+        if now is None or now.at != package.at or now.state == "removing":
+            raise Conflict(issue("package.changed-meanwhile", package=str(key))) from None
+        raise
     return issues
 
 

@@ -124,6 +124,20 @@ class DossierExpectation:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageExpectation:
+    """A package whose adding or removal a unit is a part of.
+
+    ``at`` tells it from one of the same name that was removed and added anew. The commit refuses
+    (Stale) when the package is in none of those states; its state does not change meanwhile.
+    """
+
+    name: str
+    version: str
+    at: int
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """All or nothing: what one request writes.
 
@@ -140,6 +154,7 @@ class Unit:
     job_ends: tuple[JobEnd, ...] = ()
     messages: tuple[NewMessage, ...] = ()
     message_changes: tuple[MessageChange, ...] = ()
+    package: PackageExpectation | None = None
     blobs: tuple[bytes, ...] = ()  # small ones to keep along; large ones go by put_blob first
 
 

@@ -64,10 +64,17 @@ _BEGIN = (
     f"INSERT INTO package ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (name, version) DO NOTHING"
 )
-_SET_STATE = "UPDATE package SET state = ? WHERE name = ? AND version = ?"
+_REMOVING = "UPDATE package SET state = 'removing' WHERE name = ? AND version = ? AND at = ?"
+_READY = (
+    "UPDATE package SET state = 'ready' "
+    "WHERE name = ? AND version = ? AND at = ? AND state = 'loading'"
+)
 _NOTE = (
     "INSERT INTO conformance (name, package, type, id, path, url, version) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, package, type, id) DO NOTHING"
+    "SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), "
+    "CAST(? AS TEXT), CAST(? AS TEXT) WHERE EXISTS (SELECT 1 FROM package "
+    "WHERE name = ? AND version = ? AND at = ? AND state <> 'removing') "
+    "ON CONFLICT (name, package, type, id) DO NOTHING"
 )
 _KEYS = "SELECT type, id FROM conformance WHERE name = ? AND package = ? ORDER BY type, id"
 _BROUGHT_SQLITE = (
@@ -78,8 +85,11 @@ _BROUGHT_POSTGRESQL = (
     "SELECT type, id FROM conformance "
     "WHERE (type, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 )
-_FORGET_ROWS = "DELETE FROM conformance WHERE name = ? AND package = ?"
-_FORGET = "DELETE FROM package WHERE name = ? AND version = ?"
+_FORGET_ROWS = (
+    "DELETE FROM conformance WHERE name = ? AND package = ? AND EXISTS (SELECT 1 FROM package "
+    "WHERE name = ? AND version = ? AND at = ? AND state = 'removing')"
+)
+_FORGET = "DELETE FROM package WHERE name = ? AND version = ? AND at = ? AND state = 'removing'"
 
 TERMINOLOGY_TYPES = ("CodeSystem", "ConceptMap", "ValueSet")
 
@@ -99,14 +109,20 @@ class Packages:
         """Note that a package is being loaded; one that is there already stays as it is."""
         await self._write((_BEGIN, [tuple(package)]))
 
-    async def note(self, name: str, version: str, rows: Sequence[ConformanceRow]) -> None:
-        """Note resources as a package's; those that are noted already stay so."""
-        cells = [(name, version, *row.key, row.path, row.url, row.version) for row in rows]
+    async def note(self, package: InstalledPackage, rows: Sequence[ConformanceRow]) -> None:
+        """Note resources as a package's, unless it is being removed; what is noted stays so."""
+        name, version = package.name, package.version
+        this = (name, version, package.at)
+        cells = [(name, version, *row.key, row.path, row.url, row.version, *this) for row in rows]
         await self._write((_NOTE, cells))
 
-    async def set_state(self, name: str, version: str, state: State) -> None:
-        """Note how far a package is."""
-        await self._write((_SET_STATE, [(state, name, version)]))
+    async def set_ready(self, package: InstalledPackage) -> None:
+        """Note that a package is whole, unless it is being removed."""
+        await self._write((_READY, [(package.name, package.version, package.at)]))
+
+    async def set_removing(self, package: InstalledPackage) -> None:
+        """Note that a package is being removed: nothing more is added to it."""
+        await self._write((_REMOVING, [(package.name, package.version, package.at)]))
 
     async def keys(self, name: str, version: str) -> tuple[Key, ...]:
         """Give the keys of all resources that a package brought."""
@@ -122,10 +138,10 @@ class Packages:
             rows = await self._runner.rows(_BROUGHT_POSTGRESQL, (types, ids))
         return frozenset(Key(*row) for row in rows)
 
-    async def forget(self, name: str, version: str) -> None:
-        """Forget a package whose resources have been deleted."""
-        this = [(name, version)]
-        await self._write((_FORGET_ROWS, this), (_FORGET, this))
+    async def forget(self, package: InstalledPackage) -> None:
+        """Forget a package whose removal has begun and whose resources have been deleted."""
+        this = (package.name, package.version, package.at)
+        await self._write((_FORGET_ROWS, [(*this[:2], *this)]), (_FORGET, [this]))
 
     async def terminology_stamp(self) -> int:
         """Give the instant of the last change of any terminology resource, from a package or not.

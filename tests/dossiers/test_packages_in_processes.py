@@ -1,14 +1,18 @@
 """Packages that are added by several processes at once, and by one that is killed on the way."""
 
+import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
 from passerelle.dossiers import packages
+from passerelle.errors.refusals import Conflict, NotFound
 from passerelle.fhir.packages.package_reading import PackageKey, read_package
 from passerelle.store.caller import SYSTEM
 from tests.made_packages import archive
@@ -94,3 +98,44 @@ async def test_one_that_is_killed_is_gone_on_with(passerelle, package, gateway):
     removed = await packages.remove(gateway, PackageKey("exemple.grand", "1.0.0"))
     assert removed.resources == COUNT
     assert await versions(gateway.store, package) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_added_and_removed_at_once_is_there_whole_or_not_at_all(
+    gateway, package, seed
+):
+    """Four who add and remove one package at once, in steps that chance puts in order."""
+    rng = random.Random(seed)
+    key, body = PackageKey("exemple.grand", "1.0.0"), package.read_bytes()
+    fates = Counter()
+
+    async def turn(work):
+        for _ in range(rng.randrange(40)):
+            await asyncio.sleep(0)
+        try:
+            await work
+            fates["done"] += 1
+        except (Conflict, NotFound):
+            fates["refused"] += 1
+
+    for _ in range(3):
+        works = [packages.add(gateway, body) if n % 2 else None for n in range(4)]
+        await asyncio.gather(
+            *(turn(work or packages.remove(gateway, key)) for work in works),
+        )
+        there, found = await states(gateway), await versions(gateway.store, package)
+        assert (there, len(found)) in ((["ready"], COUNT), ([], 0)), fates
+        keys = await gateway.store.packages.keys(*key)
+        assert len(keys) == len(found)
+    assert fates["done"] > 0
+
+
+async def test_a_removal_that_was_stopped_is_ended_by_adding(gateway, package):
+    key, body = PackageKey("exemple.grand", "1.0.0"), package.read_bytes()
+    await packages.add(gateway, body)
+    (there,) = await packages.installed_all(gateway)
+    await gateway.store.packages.set_removing(there)
+    assert (await packages.add(gateway, body)).is_new
+    assert await states(gateway) == ["ready"]
+    assert await versions(gateway.store, package) == [3] * COUNT
+    assert (await packages.remove(gateway, key)).resources == COUNT

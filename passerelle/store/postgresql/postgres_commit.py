@@ -17,6 +17,7 @@ from passerelle.fhir.resource import Key
 from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Outcome, Stale, Unit, Version
+from passerelle.store.packages_standing import STANDS_HELD, demand_state
 from passerelle.store.postgresql.postgres_heads import NUMBERS, holders_text
 from passerelle.store.postgresql.postgres_horizon import halves
 from passerelle.store.postgresql.postgres_locks import EVERYTHING, LOCK, Locks, dossier_lock
@@ -173,6 +174,7 @@ class Transaction:
         try:
             await self._demand_conditions(one)
             await self._demand_unreferenced(one)
+            await self._demand_package(one)
         except Stale as refusal:
             one.refusal = one.refusal or refusal
 
@@ -188,6 +190,13 @@ class Transaction:
             sql = readings(SYSTEM, "postgresql").dossier_seq
             if await self._connection.fetchval(sql, dossier.dossier) != dossier.seq:
                 raise Stale("a dossier was written to meanwhile")
+
+    async def _demand_package(self, one: _Deciding) -> None:
+        """Raise Stale when the package that the unit is a part of is in another state."""
+        package = one.unit.package
+        if package is not None:
+            cells = (package.name, package.version, package.at)
+            demand_state(package, await self._connection.fetchrow(STANDS_HELD, *cells))
 
     async def _demand_unreferenced(self, one: _Deciding) -> None:
         """Raise Stale when something that the unit does not write refers to what it deletes."""

@@ -15,6 +15,7 @@ from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.store.added_parameters import demand_current
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import DossierExpectation, Expectation, Outcome, Stale, Unit, Version
+from passerelle.store.packages_standing import STANDS, demand_state
 from passerelle.store.parameter_rows import text
 from passerelle.store.search_sql.search import matching_statement
 from passerelle.store.sql.cells import (
@@ -94,6 +95,7 @@ class Batch:
             for dossier in unit.dossiers:
                 self._demand_unchanged(dossier)
             self._demand_unreferenced(unit)
+        self._demand_package(unit)
         demand_bytes(self.connection, unit)
         # Not before what another process has written: feeds are read in the order of instants.
         at = self._now(instant(unit, self._heads, self._latest))
@@ -137,6 +139,11 @@ class Batch:
         sql = readings(SYSTEM, "sqlite").dossier_seq
         if self.connection.execute(sql, (dossier.dossier,)).fetchone()[0] != dossier.seq:
             raise Stale("a dossier was written to meanwhile")
+
+    def _demand_package(self, unit: Unit) -> None:
+        if unit.package is not None:
+            cells = (unit.package.name, unit.package.version, unit.package.at)
+            demand_state(unit.package, self.connection.execute(STANDS, cells).fetchone())
 
     def _demand_unreferenced(self, unit: Unit) -> None:
         """Raise Stale when something that the unit does not write refers to what it deletes."""
