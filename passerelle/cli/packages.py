@@ -17,9 +17,13 @@ from passerelle.cli.serving import settings_or_stop
 
 if TYPE_CHECKING:
     from passerelle.dossiers.gateway import Gateway
+    from passerelle.dossiers.package_conflicts import CanonicalConflict
     from passerelle.dossiers.packages import Added
     from passerelle.errors.refusals import Issue
     from passerelle.fhir.packages.package_reading import PackageKey
+    from passerelle.store.packages import InstalledPackage
+
+    _Listed = tuple[tuple[InstalledPackage, ...], tuple[CanonicalConflict, ...]]
 
 app = typer.Typer(no_args_is_help=True, help="Paquets FHIR : guides, profils, nomenclatures.")
 
@@ -75,15 +79,19 @@ def add(
 
 @app.command("list", epilog="Exemple : passerelle packages list --json")
 def list_(json: JsonOption = False) -> None:
-    """Montre les paquets installés et les dépendances qui leur manquent.
+    """Montre les paquets installés, les dépendances qui leur manquent, ce qu'ils redéfinissent.
 
     Codes : 0 ; 2, la base ne s'ouvre pas.
     """
     from passerelle.dossiers import packages as use_case
+    from passerelle.dossiers.package_conflicts import conflicts
     from passerelle.fhir.instants import dump_instant
     from passerelle.fhir.packages.package_reading import PackageKey
 
-    found = _with_gateway(use_case.installed_all, json=json)
+    async def look(gateway: "Gateway") -> "_Listed":
+        return await use_case.installed_all(gateway), await conflicts(gateway)
+
+    found, doubled = _with_gateway(look, json=json)
     missing = use_case.missing_by_package(found)
     if json:
         shown = [
@@ -104,7 +112,8 @@ def list_(json: JsonOption = False) -> None:
             }
             for each in found
         ]
-        printing.as_json({"packages": shown})
+        told = [printing.issue_json(each.told) for each in doubled]
+        printing.as_json({"packages": shown, "conflicts": told})
         return
     columns = (
         ("Paquet", "Package"),
@@ -122,6 +131,9 @@ def list_(json: JsonOption = False) -> None:
         if issues:
             printing.line(f"Dépendances de {key} :", f"Dependencies of {key}:")
             printing.issues(issues)
+    if doubled:
+        printing.line("Contenus multiples :", "Several contents:")
+        printing.issues([each.told for each in doubled])
     printing.line(f"{len(found)} paquet(s).", f"{len(found)} package(s).")
 
 

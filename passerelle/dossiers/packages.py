@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.gateway import Gateway
+from passerelle.dossiers.package_conflicts import conflicts
 from passerelle.dossiers.retrying import settle
 from passerelle.errors.refusals import Conflict, Issue, NotFound, PasserelleError
 from passerelle.errors.rules import issue
@@ -77,7 +78,8 @@ async def add(
     if there is not None and there.state == "ready":
         return Added(package.key, False, there.resources, there.examples, missing)
     faults = await _load(gateway, package, progress)
-    said = (*package.issues, *faults, *missing)
+    found = await conflicts(gateway, package.key)
+    said = (*package.issues, *faults, *missing, *(each.told for each in found))
     return Added(package.key, True, len(package.resources), package.examples, said)
 
 

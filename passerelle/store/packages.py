@@ -85,6 +85,12 @@ _BROUGHT_POSTGRESQL = (
     "SELECT type, id FROM conformance "
     "WHERE (type, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 )
+_REPUBLISHED = (
+    "SELECT type, url, coalesce(version, ''), id, name, package FROM conformance "
+    "WHERE (type, url, coalesce(version, '')) IN ("
+    "SELECT type, url, coalesce(version, '') FROM conformance WHERE url IS NOT NULL "
+    "GROUP BY type, url, coalesce(version, '') HAVING count(*) > 1)"
+)
 _FORGET_ROWS = (
     "DELETE FROM conformance WHERE name = ? AND package = ? AND EXISTS (SELECT 1 FROM package "
     "WHERE name = ? AND version = ? AND at = ? AND state = 'removing')"
@@ -137,6 +143,13 @@ class Packages:
             types, ids = [key.type for key in keys], [key.id for key in keys]
             rows = await self._runner.rows(_BROUGHT_POSTGRESQL, (types, ids))
         return frozenset(Key(*row) for row in rows)
+
+    async def republished(self) -> Sequence[Sequence[str]]:
+        """Give what several packages bring under one canonical and version.
+
+        Type, url, version (or nothing), id, then name and version of the package.
+        """
+        return await self._runner.rows(_REPUBLISHED, ())
 
     async def forget(self, package: InstalledPackage) -> None:
         """Forget a package whose removal has begun and whose resources have been deleted."""

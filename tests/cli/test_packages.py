@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.made_packages import archive, colours
+from tests.made_packages import ALL, archive, colours, value_set
 
 
 @pytest.fixture
@@ -52,6 +52,21 @@ def test_programs_read_json(passerelle, package, write):
     assert [each["rule"] for each in listed["missing"]] == ["package.dependency-missing"]
     code, out, _ = passerelle("packages", "remove", "exemple.couleurs#1.0.0", "--json")
     assert (code, json.loads(out)["resources"]) == (0, 4)
+
+
+@pytest.mark.usefixtures("record")
+def test_a_canonical_with_several_contents_is_told_and_listed(passerelle, package, write):
+    other = {"package/ValueSet-couleurs.json": value_set(ALL, {"include": [{"system": "urn:x"}]})}
+    passerelle("packages", "add", package)
+    _, _, err = passerelle("packages", "add", write(archive(other, name="exemple.b"), "b.tgz"))
+    assert "package.canonical-taken" in err
+    _, out, _ = passerelle("packages", "list")
+    assert "celui de exemple.couleurs#1.0.0 vaut" in out
+    _, out, _ = passerelle("packages", "list", "--json")
+    assert [each["rule"] for each in json.loads(out)["conflicts"]] == ["package.canonical-taken"]
+    passerelle("packages", "remove", "exemple.couleurs#1.0.0")
+    _, out, _ = passerelle("packages", "list", "--json")
+    assert json.loads(out)["conflicts"] == []
 
 
 @pytest.mark.usefixtures("record")

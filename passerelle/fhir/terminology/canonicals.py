@@ -37,8 +37,10 @@ def best(found: Sequence[Resource], version: str | None) -> Resource | None:
 
     Versions that are numbered alike are compared as numbers (1.10.0 is after 1.9.0); where numbers
     and dates are mixed, the date of the resource decides. A version may be named by its beginning
-    (``4.0`` for 4.0.1).
+    (``4.0`` for 4.0.1). Of several contents of one version the first that is handed in counts.
     """
+    first = {str(each.get("version")): each for each in reversed(found) if each.get("version")}
+    found = [each for each in found if first.get(str(each.get("version")), each) is each]
     if version is not None:
         exact = [each for each in found if each.get("version") == version]
         begun = [each for each in found if str(each.get("version")).startswith(version + ".")]
