@@ -50,6 +50,17 @@ def test_a_composite_of_a_document_holds_what_it_relates_to() -> None:
     ]
 
 
+def test_a_composite_takes_no_identifier_of_a_reference() -> None:
+    target = {"type": "DocumentReference", "identifier": {"system": "urn:b", "value": "2"}}
+    document = {
+        "resourceType": "DocumentReference",
+        "relatesTo": [{"code": "signs", "target": target}],
+    }
+    assert composites(document, "relationship") == []
+    target["reference"] = "DocumentReference/1"
+    assert [row[2] for row in composites(document, "relationship")] == ["DocumentReference/1"]
+
+
 def test_a_composite_of_three_takes_what_is_the_resources() -> None:
     sequence = {
         "resourceType": "MolecularSequence",

@@ -84,8 +84,10 @@ def _said(part: _Part, element: Any, resource: Resource) -> Iterator[_Said]:
             nodes = step(nodes)
         for node in nodes:
             part.emit(1, node, rows.append)
-    strings = part.emit is EMITTERS["string"]
+    strings, links = part.emit is EMITTERS["string"], part.emit is EMITTERS["reference"]
     for row in dict.fromkeys(rows):
+        if links and not isinstance(row, Link):
+            continue  # the identifier of a reference: a component has no modifier that asks for it
         said = _cells(row, strings)
         if said is not None:
             yield said
