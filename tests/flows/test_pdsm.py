@@ -396,6 +396,12 @@ def test_the_same_documents_come_in_natively_and_as_a_bundle_of_the_guide(
     assert {one["id"] for one in native}.isdisjoint(one["id"] for one in brought)
     assert differences(native, brought) == ([], [])
     assert twin.pull(content)["documents"] == door.pull(content)["documents"]
+    again = twin.push(content).json()  # a push of what came in by FHIR finds it there
+    assert {one["action"] for one in again["entries"]} == {"unchanged"}, again
+    after = gathered(twin.get, *searches)
+    assert sorted(one["id"] for one in after if "submissionset" not in json.dumps(one)) == sorted(
+        one["id"] for one in brought
+    )
 
 
 def guide_bundle(resources: list[Json]) -> Json:

@@ -24,6 +24,7 @@ from passerelle.dossiers.exchange.push_plan import (
     same_source,
 )
 from passerelle.dossiers.exchange.receipts_of_push import EntryReceipt, Receipt
+from passerelle.dossiers.exchange.standing_ids import standing_ids
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.keeping import is_grave
 from passerelle.dossiers.retrying import settle
@@ -98,7 +99,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     if push.if_match is not None and not _matches(push.if_match, record, there):
         raise PreconditionFailed(issue("dossier.version-conflict"))
     merged = merge(await _current(gateway, record, pushed), pushed)
-    ids = await known_ids(gateway, caller, merged)
+    ids = standing_ids(record, merged, gateway.base_url) | await known_ids(gateway, caller, merged)
     folders = resources_of([one for one in record.tagged if one.key.type == "List"])
     made = await make(gateway, caller, merged, ids, known, folders)
     made += endings(gateway, record.tagged, naming(merged, ids), made)

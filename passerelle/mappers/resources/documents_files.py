@@ -25,11 +25,13 @@ from passerelle.mappers.resources.fhir_elements import (
 )
 
 _BINARY = "Binary/"
+DOMAIN = "files"
+"""The identifier domain of the files of documents."""
 
 
 def identifier(names: Naming, key: str, index: int) -> Element:
     """Give the identifier of one file of a document; the id of its Binary hangs on it."""
-    return names.identifier("files", key, str(index))
+    return names.identifier(DOMAIN, key, str(index))
 
 
 def attachment(document: Mapping[str, Any], index: int, names: Naming) -> Element:
