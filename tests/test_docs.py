@@ -162,18 +162,22 @@ def _leaves() -> list[str]:
     form = json.loads(path.read_text("utf-8"))
     found: list[str] = []
 
-    def walk(place: str, node: dict) -> None:  # type: ignore[type-arg]
+    def walk(place: str, node: dict, within: tuple[str, ...]) -> None:  # type: ignore[type-arg]
         while "$ref" in node:
+            if node["$ref"] in within:  # what holds itself is told once
+                found.append(place)
+                return
+            within = (*within, node["$ref"])
             node = form["$defs"][node["$ref"].rpartition("/")[2]]
         if "items" in node:
-            walk(place, node["items"])
+            walk(place, node["items"], within)
         elif "properties" in node:
             for name, inner in node["properties"].items():
-                walk(f"{place}.{name}" if place else name, inner)
+                walk(f"{place}.{name}" if place else name, inner, within)
         else:
             found.append(place)
 
-    walk("", {**form, "properties": _taken(form)})
+    walk("", {**form, "properties": _taken(form)}, ())
     return found
 
 

@@ -2,6 +2,7 @@
 
 from tools.dossier_alert_fields import ALERTS
 from tools.dossier_field import Field
+from tools.dossier_form_fields import FORMS
 from tools.dossier_root_fields import PATHWAYS, ROOT
 
 
@@ -323,6 +324,12 @@ GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         "DocumentReference, profile `pdsm-comprehensive-document-reference`, and a Binary for "
         "each file whose bytes were sent.",
         DOCUMENTS,
+    ),
+    (
+        "Forms",
+        "QuestionnaireResponse of base R4, shaped as `tddui-questionnaire-response`, and an "
+        "Observation for each score.",
+        FORMS,
     ),
     ("Appointments", "Appointment, profile `fr-core-appointment`.", APPOINTMENTS),
     ("Tasks", "Task of base R4: no generic French profile exists.", TASKS),

@@ -21,6 +21,8 @@ ELEMENTS = {
     "Binary": "documents",
     "Appointment": "appointments",
     "Task": "tasks",
+    "QuestionnaireResponse": "forms",
+    "Observation": "forms",
     "Flag": "alerts",
     "CommunicationRequest": "alerts",
     "Communication": "messages",

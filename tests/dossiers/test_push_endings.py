@@ -133,6 +133,23 @@ async def test_a_file_that_a_document_has_no_more_is_in_error_and_claims_no_prof
     assert {one["status"] for one in found} == {document["status"]}
 
 
+async def test_a_score_that_is_taken_out_is_in_error(gateway, sample):
+    score = {"code": {"text": "AGGIR"}, "value": 3}
+    form = {
+        "key": "f1",
+        "definition": "urn:x:y",
+        "status": "completed",
+        "author": "m1",
+        "authoredAt": "2026-01-20T09:00:00+01:00",
+    }
+    content = json.loads(dump(sample))
+    await push(gateway, Dossier(content | {"forms": [form | {"scores": [score]}]}))
+    assert await statuses(gateway, sample, "Observation") == ["final"]
+    await push(gateway, Dossier(content | {"forms": [form]}))
+    assert await statuses(gateway, sample, "Observation") == ["entered-in-error"]
+    assert (await pulled(gateway, sample))["forms"] == [form]
+
+
 async def test_a_push_that_ends_something_of_a_closed_dossier_is_refused(gateway, sample):
     closure = {"status": "closed", "closedAt": "2026-11-01", "closure": {"reason": "goals-met"}}
     content = json.loads(dump(with_alert(sample, recipients=["m1"]))) | closure

@@ -19,6 +19,7 @@ PACKAGES = (
 BASES = frozenset(
     {
         *("Task", "Binary", "EpisodeOfCare", "Linkage"),
+        *("QuestionnaireResponse", "Observation"),
         *("Flag", "CommunicationRequest", "Communication"),
     }
 )

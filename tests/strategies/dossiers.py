@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from passerelle.mappers.native.dossier import Dossier, Entry, normal
 from passerelle.mappers.resources.code_systems import TRE_R38, TRE_R85, TRE_R260
 from tests.strategies.dossier_alerts import alerts
+from tests.strategies.dossier_forms import forms
 
 INS_TEST = "1.2.250.1.213.1.4.10"
 PLATFORMS = ("https://coordination.example", "https://autre.example/plateforme/")
@@ -538,7 +539,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
     root = draw(roots(references))
     named = {
         name: draw(st.lists(keys, max_size=2, unique=True))
-        for name in ("pathways", "documents", "appointments", "tasks", "alerts")
+        for name in ("pathways", "documents", "forms", "appointments", "tasks", "alerts")
     }
     held = (
         [member["key"] for member in circle] + ["person"] + [k for v in named.values() for k in v]
@@ -551,6 +552,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
             draw(documents(key, references, named["documents"][:index]))
             for index, key in enumerate(named["documents"])
         ],
+        "forms": [draw(forms(key, references, abouts)) for key in named["forms"]],
         "appointments": [draw(appointments(key, references)) for key in named["appointments"]],
         "tasks": [
             draw(tasks(key, references, named["tasks"][:index], abouts))

@@ -14,14 +14,15 @@ from passerelle.fhir import json_text
 Entry: TypeAlias = dict[str, Any]
 """One entry of a section, or any other object of the native form."""
 
-SECTIONS = ("pathways", "circle", "documents", "appointments", "tasks", "alerts")
+SECTIONS = ("pathways", "circle", "documents", "forms", "appointments", "tasks", "alerts")
 """The sections that are taken, in the order in which they are written: ``dossier_sections``."""
 
-UNSUPPORTED = ("sharing", "notes", "events", "forms", "messages")
+UNSUPPORTED = ("sharing", "notes", "events", "messages")
 """The sections that are refused, with an issue each."""
 
 Path: TypeAlias = tuple[str, ...]
-"""Names of members, from outside in; ``*`` goes through a list."""
+"""Names of members, from outside in; ``*`` goes through a list, ``**items`` stays or goes to any
+depth of such lists."""
 
 PLACES: Mapping[str, Path] = {}
 """Where the entries of a section stand, unless at the root under its name."""

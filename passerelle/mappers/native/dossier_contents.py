@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
+from passerelle.mappers.native import form_contents
 from passerelle.mappers.native.dossier import Entry, place_of
 from passerelle.mappers.native.dossier_dates import ends_before
 from passerelle.mappers.native.dossier_faults import Fault, pointer
@@ -68,6 +69,8 @@ def _entry(section: str, entry: Entry, size_max: int) -> Iterator[Found]:
         yield Found("dossier.period-order", ("end",))
     if section == "alerts" and "until" in entry and ends_before(entry["raisedAt"], entry["until"]):
         yield Found("dossier.period-order", ("until",))
+    if section == "forms":
+        yield from (Found(*found) for found in form_contents.check(entry))
     if section == "documents":
         act = entry.get("act", {})
         if "end" in act and ends_before(act["start"], act["end"]):

@@ -16,6 +16,7 @@ from passerelle.mappers.resources import (
     circle_careteam,
     documents_reference,
     dossier_episode,
+    forms_response,
     tasks_resource,
 )
 from passerelle.mappers.resources.entry_references import Entries
@@ -54,6 +55,9 @@ MAPPINGS: Mapping[str, SectionMapping] = {
     "pathways": SectionMapping(lambda reading, _: dossier_episode.pathways_from_fhir(reading)),
     "circle": SectionMapping(lambda reading, _: circle_careteam.circle_from_fhir(reading)),
     "documents": SectionMapping(documents_reference.from_fhir, documents_reference.to_fhir),
+    "forms": SectionMapping(
+        _each("forms", "QuestionnaireResponse", forms_response.from_fhir), forms_response.to_fhir
+    ),
     "appointments": SectionMapping(
         _each("appointments", "Appointment", appointments_resource.from_fhir),
         _alone(appointments_resource.to_fhir),

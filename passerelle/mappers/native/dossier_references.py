@@ -139,13 +139,16 @@ def _returns(key: str, named: Mapping[str, str | None], safe: set[str]) -> bool:
 
 
 def _values(source: Any, path: Path) -> Iterator[tuple[list[str | int], str]]:
-    """Give what stands at a path of names, where ``*`` goes through a list."""
+    """Give what stands at a path of names (``dossier.Path``)."""
     if not path:
         yield [], source
+    elif path[0].startswith("**"):
+        yield from _values(source, path[1:])
+        yield from _values(source, (path[0][2:], "*", *path))
     elif path[0] == "*":
         for index, child in enumerate(source):
             yield from (([index, *place], value) for place, value in _values(child, path[1:]))
-    elif path[0] in source:
+    elif isinstance(source, Mapping) and path[0] in source:
         found = _values(source[path[0]], path[1:])
         yield from (([path[0], *place], value) for place, value in found)
 

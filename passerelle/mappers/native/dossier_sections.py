@@ -81,6 +81,15 @@ TABLE: Mapping[str, Section] = {
         chain="replaces",
         end=withdraw,
     ),
+    "forms": Section(
+        types=("QuestionnaireResponse", "Observation"),
+        names=(
+            member("author"),
+            ONLY_FOR,
+            Named(("answers", "*", "**items", "values", "*", "entry"), ANY, person=True),
+        ),
+        end=withdraw,
+    ),
     "appointments": Section(
         types=("Appointment",),
         names=(member("organiser"), member("participants", "*", "member")),

@@ -39,6 +39,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
     "minimum": ("nombre trop petit", "number too small"),
     "maximum": ("nombre trop grand", "number too large"),
     "anyOf": ("aucune des formes admises", "none of the admitted forms"),
+    "oneOf": ("aucune des formes admises", "none of the admitted forms"),
 }
 """Keyword of the schema to what is wrong, in French and in English."""
 

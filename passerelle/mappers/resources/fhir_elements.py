@@ -53,6 +53,7 @@ OWN_EXTENSIONS: dict[str, str] = {
     "appointment-cancel-reason": "Appointment: reason kept where app-4 forbids cancelationReason",
     "annotation-author": "Annotation: the member who wrote it",
     "task-text": "Task: long text",
+    "form-score": "QuestionnaireResponse: the observation of one of its scores",
     "alert-text": "Flag: long text",
     "alert-status": "Flag: acknowledged, of an alert that is active still",
     "alert-author": "Flag: a relative who raised the alert, whom R4 does not admit as its author",
