@@ -77,6 +77,7 @@ _NOTE = (
     "ON CONFLICT (name, package, type, id) DO NOTHING"
 )
 _KEYS = "SELECT type, id FROM conformance WHERE name = ? AND package = ? ORDER BY type, id"
+_OF_FILE = "SELECT type, id FROM conformance WHERE name = ? AND package = ? AND path = ?"
 _BROUGHT_SQLITE = (
     "SELECT type, id FROM conformance "
     "WHERE (type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
@@ -134,6 +135,12 @@ class Packages:
         """Give the keys of all resources that a package brought."""
         rows = await self._runner.rows(_marked(_KEYS, self._runner.dialect), (name, version))
         return tuple(Key(*row) for row in rows)
+
+    async def key_of_file(self, name: str, version: str, path: str) -> Key | None:
+        """Give the key of the resource that a package brought in that file."""
+        sql = _marked(_OF_FILE, self._runner.dialect)
+        rows = await self._runner.rows(sql, (name, version, path))
+        return Key(*rows[0]) if rows else None
 
     async def brought(self, keys: Sequence[Key]) -> frozenset[Key]:
         """Give those of some keys that a package has brought."""

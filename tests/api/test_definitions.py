@@ -3,8 +3,11 @@
 import pytest
 
 from passerelle.api.rest import definitions
-from passerelle.fhir import json_text
+from passerelle.dossiers import packages
+from passerelle.fhir import core_definitions, json_text
 from passerelle.fhir.conformance import structure
+from passerelle.fhir.packages.package_reading import PackageKey
+from tests.made_packages import archive
 
 pytestmark = pytest.mark.anyio
 
@@ -63,9 +66,102 @@ async def test_what_the_record_has_goes_before(served):
 
 @pytest.mark.parametrize(
     "address",
-    ["?url=urn:none", "?code=everything", f"?url={OURS}none", f"?url={URL}&code=none", ""],
+    ["?url=urn:none", "?status=active", f"?url={OURS}none", f"?url={URL}&code=none", ""],
 )
 async def test_other_searches_are_of_the_record_alone(served, address):
     found = (await served.ask("GET", f"/fhir/OperationDefinition{address}")).json()
     assert "entry" not in found
     assert (await served.ask("GET", "/fhir/OperationDefinition/none")).status_code == 404
+
+
+SD = "http://hl7.org/fhir/StructureDefinition/"
+
+
+async def pages(served, address):
+    """Follow the pages of a search; give the resources."""
+    found = []
+    while address:
+        page = (await served.ask("GET", address)).json()
+        found += [each["resource"] for each in page.get("entry", ())]
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        address = links.get("next")
+        address = address and address[address.index("/fhir/") :]
+    return found
+
+
+@pytest.mark.parametrize("type_", ["StructureDefinition", "SearchParameter"])
+def test_a_definition_of_r4_that_is_written_here_is_sound(type_):
+    held = core_definitions.held(type_)
+    assert len(held) > 200
+    for id_ in sorted(held)[::7]:
+        structure.demand(json_text.decode(json_text.encode(held[id_])))
+
+
+async def test_definitions_of_r4_are_read_and_found_though_none_is_installed(served):
+    patient = (await served.ask("GET", "/fhir/StructureDefinition/Patient")).json()
+    assert (patient["url"], patient["meta"]["tag"][0]["code"]) == (SD + "Patient", "SUBSETTED")
+    gender = next(e for e in patient["differential"]["element"] if e["path"] == "Patient.gender")
+    assert gender["binding"]["valueSet"].endswith("administrative-gender|4.0.1")
+    for query in ("url=" + SD + "Patient", "name=patient&type=Patient", "_id=Patient"):
+        assert await pages(served, f"/fhir/StructureDefinition?{query}") == [patient]
+    family = await pages(served, "/fhir/SearchParameter?base=Patient&code=family")
+    assert [each["id"] for each in family] == ["individual-family"]
+    read = await served.ask("GET", "/fhir/SearchParameter/individual-family?_format=xml")
+    assert '<code value="family"/>' in read.text
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    address = "/fhir/StructureDefinition/_search"
+    posted = await served.ask("POST", address, b"type=Patient&name=pat", form)
+    assert [each["resource"] for each in posted.json()["entry"]] == [patient]
+    assert (await served.ask("GET", "/fhir/StructureDefinition/nothing")).status_code == 404
+    assert (await served.ask("GET", "/fhir/ValueSet/administrative-gender")).status_code == 404
+
+
+@pytest.mark.parametrize("count", [0, 7, 50, 1000])
+async def test_what_is_kept_and_what_is_written_come_once_each(served, count):
+    one = await served.ask("GET", "/fhir/StructureDefinition/Patient")
+    mine = one.json() | {"id": "mine", "name": "Mine", "url": SD + "Observation"}
+    other = one.json() | {"id": "other", "name": "Other", "url": "https://exemple.fr/other"}
+    for each in (mine, other):
+        await served.kept(each)
+    query = "/fhir/StructureDefinition?kind=resource&_total=accurate"
+    found = await pages(served, f"{query}&_count={count}")
+    total = (await served.ask("GET", f"{query}&_summary=count")).json()["total"]
+    assert total == 148 + 1, "what is kept with the address of a definition stands for it"
+    if count == 0:
+        assert found == []
+    else:
+        names = [each["id"] for each in found]
+        assert len(names) == len(set(names)) == total
+        assert names[:2] == ["mine", "other"]
+
+
+async def test_what_the_core_package_brought_is_read_by_the_id_of_r4(served):
+    whole = {
+        "resourceType": "StructureDefinition",
+        "id": "Patient",
+        "url": SD + "Patient",
+        "version": "4.0.1",
+        "name": "Patient",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "description": "whole",
+    }
+    gender = {"resourceType": "ValueSet", "id": "administrative-gender", "status": "active"}
+    files = {
+        "package/StructureDefinition-Patient.json": whole,
+        "package/ValueSet-administrative-gender.json": gender,
+    }
+    body = archive(files, name="hl7.fhir.r4.core", version="4.0.1")
+    await packages.add(served.gateway, body)
+    read = (await served.ask("GET", "/fhir/StructureDefinition/Patient")).json()
+    assert (read["id"], read["description"]) == ("Patient", "whole")
+    read = (await served.ask("GET", "/fhir/ValueSet/administrative-gender")).json()
+    assert read["id"] == "administrative-gender"
+    found = await pages(served, "/fhir/StructureDefinition?type=Patient")
+    assert [each["description"] for each in found] == ["whole"]
+    await packages.remove(served.gateway, PackageKey("hl7.fhir.r4.core", "4.0.1"))
+    read = (await served.ask("GET", "/fhir/StructureDefinition/Patient")).json()
+    assert read["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert (await served.ask("GET", "/fhir/ValueSet/administrative-gender")).status_code == 404

@@ -36,6 +36,7 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
 from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.search.language.compartments import compartments
 from passerelle.fhir.search.search_parameters import FULL_TEXT, Parameter
 from passerelle.store.caller import Caller
@@ -157,15 +158,14 @@ class FhirService:
 
     async def _handled(self, route: Route, repository: Repository, request: Request) -> Reply:
         """Have a route answer; beside the record there are the definitions that are ours."""
-        if request.type != definitions.TYPE or route.code not in ("read", "search-type"):
+        if route.code == "search-type" and request.type in definitions.TYPES:
+            return await definitions.searched(repository, request, route.handler)
+        if route.code != "read" or request.type not in SERVED:
             return await route.handler(repository, request)
         try:
-            reply = await route.handler(repository, request)
+            return await route.handler(repository, request)
         except NotFound as refusal:
-            return definitions.read(request, refusal)
-        if route.code == "read":
-            return reply
-        return definitions.found(self.gateway.base_url, request, reply)
+            return await definitions.read(repository, request, refusal)
 
     def _searched(self, type_: str) -> Mapping[str, Parameter]:
         """Give what a type can be searched by: the full text only where there is one."""

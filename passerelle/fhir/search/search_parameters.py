@@ -6,7 +6,7 @@ integer ids in it are stable for ever, since the index rows carry them. It is re
 lines become parameters when their type is first asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -112,6 +112,12 @@ def _parameter(line: Mapping[str, Any]) -> Parameter:
 @cache
 def _of_type(type: str) -> tuple[Parameter, ...]:
     return tuple(_parameter(line) for line in _lines().get(type, ()))
+
+
+def all_parameters() -> Iterator[Parameter]:
+    """Give every parameter of the table, in the order of the table."""
+    for type_ in _lines():
+        yield from _of_type(type_)
 
 
 @cache
