@@ -15,6 +15,7 @@ from sqlalchemy import Text, bindparam, func, select, union_all
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
 from passerelle.store.rows import Rows
+from passerelle.store.sql.code_systems import code_systems
 from passerelle.store.sql.compiling import Compiled, DialectName, compiled
 
 State = Literal["loading", "ready", "removing"]
@@ -162,6 +163,15 @@ class Packages:
         """Forget a package whose removal has begun and whose resources have been deleted."""
         this = (package.name, package.version, package.at)
         await self._write((_FORGET_ROWS, [(*this[:2], *this)]), (_FORGET, [this]))
+
+    async def code_systems(self, *, limit: int) -> Sequence[tuple[str, str | None, str | None]]:
+        """Give url, version and content of the code systems of the record, from a package or not.
+
+        ``content`` tells how much of it there is (``complete``, ``not-present`` …).
+        """
+        statement = code_systems(self._runner.dialect)
+        rows = await self._runner.rows(statement.sql, statement.args(count=limit))
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def terminology_stamp(self) -> int:
         """Give the instant of the last change of any terminology resource, from a package or not.

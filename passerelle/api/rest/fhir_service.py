@@ -39,6 +39,8 @@ from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.search.language.compartments import compartments
 from passerelle.fhir.search.search_parameters import FULL_TEXT, Parameter
+from passerelle.fhir.terminology import terminology_capability
+from passerelle.fhir.terminology.code_system import USABLE
 from passerelle.store.caller import Caller
 
 PREFIX = fhir_routes.BASE
@@ -50,6 +52,9 @@ LATER = (
     "`Prefer: respond-async` (https://hl7.org/fhir/R4/async.html) : 202, puis des fichiers NDJSON."
 )
 """What the CapabilityStatement tells of requests that are answered later."""
+
+CODE_SYSTEMS_MAX = 20_000
+"""As many the statement of terminology names."""
 
 READING = ("read", "vread", "search", "history")
 """How the interactions begin that leave the record as it is."""
@@ -82,6 +87,7 @@ class FhirService:
         self._metadata: bytes | None = None
         self._stamp: int | None = None
         self._statements: dict[Wanted, Reply] = {}
+        self._terminology: tuple[int, bytes] | None = None  # the stamp it was made at
 
     async def answer(
         self,
@@ -147,8 +153,7 @@ class FhirService:
         shape = shape_of(segments, request)
         method = "GET" if request.method == "HEAD" else request.method
         if shape == METADATA and method == "GET":
-            _demand_full(request)
-            return responses.fhir(self.capabilities())
+            return responses.fhir(await self._stated(request))
         if shape in (ASYNC, ASYNC_OUTPUT):  # no resource
             raise NotFound(issue("http.address-unknown"))
         route = ROUTES.get(shape, {}).get(method)
@@ -200,12 +205,32 @@ class FhirService:
             )
         return self._metadata
 
+    async def _stated(self, request: Request) -> bytes:
+        """Give the statement that is asked for; that of terminology as the record is now."""
+        if not _of_terminology(request):
+            return self.capabilities()
+        packages = self.gateway.store.packages
+        stamp = await packages.terminology_stamp()
+        if self._terminology is None or self._terminology[0] != stamp:
+            systems = await packages.code_systems(limit=CODE_SYSTEMS_MAX)
+            expand = operations.find("expand", "type", "ValueSet")
+            made = terminology_capability.statement(
+                [(url, version) for url, version, content in systems if content in USABLE],
+                [each.name for each in (expand.inputs or ())] if expand is not None else [],
+                base_url=self.gateway.base_url,
+                software_version=self.software_version,
+                date=dump_instant(self.gateway.clock())[:10],
+            )
+            self._terminology = (stamp, made)
+        return self._terminology[1]
+
     async def _capabilities(self, request: Request, method: str) -> Reply:
         """Answer ``GET [base]/metadata`` (https://hl7.org/fhir/R4/http.html#capabilities)."""
         if method != "GET":
             raise NotAllowedHere(_allowed(METADATA))
-        _demand_full(request)
         wanted = request.wanted()
+        if _of_terminology(request):
+            return await formats.formed(responses.fhir(await self._stated(request)), wanted)
         said = self.capabilities()
         if wanted not in self._statements:
             reply = responses.fhir(said)
@@ -213,10 +238,9 @@ class FhirService:
         return self._statements[wanted]
 
 
-def _demand_full(request: Request) -> None:
-    """Refuse the statement of terminology, which is another resource. Raises NotSupported."""
-    if ("mode", "terminology") in request.all_pairs():
-        raise NotSupported(issue("http.not-there-yet", what="metadata mode=terminology"))
+def _of_terminology(request: Request) -> bool:
+    """Tell whether the statement of terminology is asked for, which is another resource."""
+    return ("mode", "terminology") in request.all_pairs()
 
 
 def _without_route(shape: str, method: str) -> Exception:

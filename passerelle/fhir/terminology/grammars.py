@@ -52,6 +52,11 @@ class Ruled(NamedTuple):
         return _measured(code) == _measured(self.canonical)
 
 
+def ruled_systems() -> tuple[str, ...]:
+    """Give the systems whose codes are said by a rule."""
+    return tuple(sorted(_RULES))
+
+
 def is_ruled(system: str) -> bool:
     """Tell whether the codes of a system are said by a rule."""
     return system in _RULES
