@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/htt
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,6 +30,7 @@ class Ability:
     ``type_interactions`` and ``system_interactions`` are codes of
     https://hl7.org/fhir/R4/valueset-type-restful-interaction.html , the same for every type;
     ``conditions`` are elements of ``rest.resource`` such as ``conditionalCreate``;
+    ``profiles`` are those that what declares them is held to, by type;
     ``includable`` tells whether `_include` follows a parameter.
     """
 
@@ -42,6 +43,7 @@ class Ability:
     compartments: Sequence[str] = ()
     patch_formats: Sequence[str] = ()
     documentation: str = ""
+    profiles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def statement(ability: Ability, *, base_url: str, software_version: str, date: str) -> bytes:
@@ -90,8 +92,10 @@ def _compartments(ability: Ability) -> dict[str, list[str]]:
 def _resource(ability: Ability, type_: str, rev_includes: Sequence[str]) -> dict[str, Any]:
     """Claim one type: its interactions, conditions, parameters, includes and operations."""
     parameters = ability.parameters(type_)
+    profiles = ability.profiles.get(type_, ())
     claimed: dict[str, Any] = {
         "type": type_,
+        **({"supportedProfile": list(profiles)} if profiles else {}),
         "interaction": [{"code": code} for code in ability.type_interactions],
         **ability.conditions,
     }

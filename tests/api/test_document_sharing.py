@@ -2,6 +2,7 @@
 
 import pytest
 
+from passerelle.fhir.document_sharing.pdsm_rules import DEMANDS
 from tests import pdsm
 
 pytestmark = pytest.mark.anyio
@@ -344,3 +345,9 @@ async def test_a_plain_document_is_patched_as_any_resource(shared):
     await shared.kept(plain)
     answer = await shared.ask("PATCH", "/fhir/DocumentReference/plain", PARAMETERS)
     assert answer.status_code == 200
+
+
+async def test_the_profiles_that_are_claimed_are_those_that_are_held_to(served):
+    claimed = (await served.ask("GET", "/fhir/metadata")).json()["rest"][0]["resource"]
+    found = {one["type"]: one.get("supportedProfile", []) for one in claimed}
+    assert {*found["DocumentReference"], *found["List"]} >= DEMANDS.keys()

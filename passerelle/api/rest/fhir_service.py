@@ -35,6 +35,7 @@ from passerelle.errors.refusals import NotAcceptable, NotFound, NotSupported, Un
 from passerelle.errors.rules import issue
 from passerelle.fhir.capability import Ability, statement
 from passerelle.fhir.conformance.structure_table import resource_types
+from passerelle.fhir.document_sharing import pdsm_profiles
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.search.language.compartments import compartments
@@ -196,6 +197,7 @@ class FhirService:
                 compartments=compartments(),
                 operations=tuple(operations.claims(resource_types())),
                 documentation=LATER if self.answers_later else "",
+                profiles=pdsm_profiles.SUPPORTED,
             )
             self._metadata = statement(
                 ability,

@@ -4,7 +4,7 @@ PDSm 3.1.1 (https://interop.esante.gouv.fr/ig/fhir/pdsm/artifacts.html) on IHE M
 (https://profiles.ihe.net/ITI/MHD/4.2.3/artifacts.html). A canonical may name a version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import PDSM
@@ -17,6 +17,12 @@ FOLDER = PDSM + "pdsm-folder-comprehensive"
 MHD_MINIMAL = MHD + "IHE.MHD.Minimal.DocumentReference"
 MHD_SIMPLIFIED = MHD + "IHE.MHD.SimplifiedPublish.DocumentReference"
 MHD_SUBMISSION_SET = MHD + "IHE.MHD.Minimal.SubmissionSet"
+
+SUPPORTED: Mapping[str, tuple[str, ...]] = {
+    "DocumentReference": (COMPREHENSIVE, SIMPLIFIED),
+    "List": (SUBMISSION_SET, FOLDER),
+}
+"""The profiles that what declares them is held to, by type."""
 
 ARCHIVED = PDSM + "pdsm-ext-is-archived"
 INTENDED_RECIPIENTS = (PDSM + "pdsm-ext-intended-recipient", MHD + "ihe-intendedRecipient")
