@@ -18,8 +18,15 @@ from sqlalchemy import (
     true,
 )
 
-from passerelle.fhir.search.search_parameters import by_id
-from passerelle.store.search_sql.search_driver import driver, driving
+from passerelle.fhir.search.search_parameters import ANY, by_id
+from passerelle.store.search_sql.search_clauses import (
+    alternatives,
+    is_of_the_row,
+    one_holds,
+    probe,
+)
+from passerelle.store.search_sql.search_driver import driver, driving, is_one_key
+from passerelle.store.search_sql.search_faces import face_of
 from passerelle.store.search_sql.search_matches import Matches, limited, matches
 from passerelle.store.search_sql.search_order import (
     SortKey,
@@ -34,7 +41,7 @@ from passerelle.store.search_sql.search_order import (
 )
 from passerelle.store.search_sql.search_ranges import range_keys
 from passerelle.store.search_sql.search_scope import Scope, of_parameters
-from passerelle.store.search_sql.search_shape import QueryShape, Shape, SortShape
+from passerelle.store.search_sql.search_shape import ClauseShape, QueryShape, Shape, SortShape
 from passerelle.store.search_sql.search_walks import budgeted_page
 from passerelle.store.sql.statements import version_columns
 
@@ -49,8 +56,33 @@ def ids_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
 
 
 def count_statement(scope: Scope, shape: QueryShape) -> Select[Any]:
-    """Write how many matches there are."""
-    return matches(scope, shape).statement.add_columns(func.count())
+    """Write how many matches there are.
+
+    What is deleted has no index rows, so that those of one key of one type are counted alone.
+    """
+    chosen = driver(shape.clauses)
+    if chosen is None or not _is_of_index_rows(shape, shape.clauses[chosen]):
+        return matches(scope, shape).statement.add_columns(func.count())
+    scope.bind(_TEXT)  # the type, which the parameter says
+    key = shape.clauses[chosen]
+    assert isinstance(key, ClauseShape)
+    rows = scope.index(face_of(by_id(key.params[0])).table)
+    held = [
+        one_holds(alternatives(scope, key, rows)) if place == chosen else probe(scope, clause, rows)
+        for place, clause in enumerate(shape.clauses)
+    ]
+    return select(func.count()).select_from(rows).where(*held)
+
+
+def _is_of_index_rows(shape: QueryShape, driving: Shape) -> bool:
+    """Tell whether index rows alone say which resources match, one row of what drives for each."""
+    if shape.types != 1 or shape.below or not is_one_key(driving):
+        return False
+    leaves = [clause for clause in shape.clauses if isinstance(clause, ClauseShape)]
+    if len(leaves) < len(shape.clauses) or any(map(is_of_the_row, leaves)):
+        return False
+    assert isinstance(driving, ClauseShape)
+    return by_id(driving.params[0]).type != ANY
 
 
 def walks(clauses: tuple[Shape, ...], sort: tuple[SortShape, ...]) -> bool:
