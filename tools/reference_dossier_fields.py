@@ -1,8 +1,12 @@
 """Which native field goes to which FHIR elements: the tables of the mapping's page."""
 
 from tools.dossier_alert_fields import ALERTS
+from tools.dossier_event_fields import EVENTS
+from tools.dossier_event_fields import INTRO as EVENTS_INTRO
 from tools.dossier_field import Field
 from tools.dossier_form_fields import FORMS
+from tools.dossier_note_fields import INTRO as NOTES_INTRO
+from tools.dossier_note_fields import NOTES
 from tools.dossier_root_fields import PATHWAYS, ROOT
 
 
@@ -325,6 +329,8 @@ GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         "each file whose bytes were sent.",
         DOCUMENTS,
     ),
+    ("Notes", NOTES_INTRO, NOTES),
+    ("Events", EVENTS_INTRO, EVENTS),
     (
         "Forms",
         "QuestionnaireResponse of base R4, shaped as `tddui-questionnaire-response`, and an "

@@ -8,6 +8,8 @@ from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.search.index_bounds import key
 from passerelle.fhir.urls import DOSSIER_TAG, PACKAGE_TAG
+from passerelle.mappers.resources.code_systems import TRE_R234
+from passerelle.mappers.resources.events_homes import EVENT_KINDS
 from passerelle.store.contract import RightsColumns
 
 ELEMENTS = {
@@ -20,6 +22,7 @@ ELEMENTS = {
     "DocumentReference": "documents",
     "Binary": "documents",
     "Appointment": "appointments",
+    "Encounter": "events",
     "Task": "tasks",
     "QuestionnaireResponse": "forms",
     "Observation": "forms",
@@ -68,10 +71,22 @@ def rights_columns(resource: Resource) -> RightsColumns:
 
 
 def _element(resource: Resource) -> str | None:
-    """Give the section of a resource. A List is one of documents when its code says so."""
-    if resource["resourceType"] == "List":
+    """Give the section of a resource. A List is one of documents when its code says so, a
+    DocumentReference a note when its type does, an Observation an event when its category does.
+    """
+    type_ = resource["resourceType"]
+    if type_ == "List":
         return "documents" if list_type(resource) is not None else None
-    return ELEMENTS.get(resource["resourceType"])
+    if type_ == "DocumentReference" and TRE_R234 in _systems([resource.get("type") or {}]):
+        return "notes"
+    if type_ == "Observation" and EVENT_KINDS in _systems(resource.get("category") or []):
+        return "events"
+    return ELEMENTS.get(type_)
+
+
+def _systems(concepts: list[Resource]) -> set[str | None]:
+    """Give the systems of all codings of some CodeableConcepts."""
+    return {coding.get("system") for one in concepts for coding in one.get("coding", ())}
 
 
 def _is_packaged(type_: str, meta: Resource) -> bool:

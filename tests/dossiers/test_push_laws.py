@@ -25,7 +25,7 @@ SLOW = (
     HealthCheck.large_base_example,
     HealthCheck.function_scoped_fixture,
 )
-SECTIONS = ("documents", "forms", "appointments", "tasks", "alerts")
+SECTIONS = ("documents", "notes", "events", "forms", "appointments", "tasks", "alerts")
 
 
 async def push(gateway: Gateway, dossier: Dossier, **how: Any) -> Receipt:
@@ -115,11 +115,13 @@ def test_what_is_pushed_is_pulled_and_pushed_twice_makes_no_version(
 def test_the_order_in_which_sections_are_pushed_does_not_matter(
     drawn: Dossier, order: list[str], database_url: str, clock
 ) -> None:
-    # A task about a document comes with it or after it: nothing is kept that points nowhere.
+    # What names a document comes with it or after it: nothing is kept that points nowhere.
     for entry in (*drawn.content.get("tasks", ()), *drawn.content.get("alerts", ())):
         entry.pop("about", None)
     for form in drawn.content.get("forms", ()):
         form.pop("answers", None)
+    for event in drawn.content.get("events", ()):
+        event.pop("documents", None)
     one, other = apart(drawn, next(NUMBERS)), apart(drawn, next(NUMBERS))
     one.content.pop("complete", None)  # type: ignore[attr-defined]
     other.content.pop("complete", None)  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ PACKAGES = (
     "hl7.fhir.r4.core-4.0.1",
     "hl7.fhir.fr.core-2.2.0",
     "ans.fhir.fr.cds-2.0.1",
+    "ans.fhir.fr.cdl-3.0.0",
     "ans.fhir.fr.pdsm-3.1.1",
 )
 BASES = frozenset(

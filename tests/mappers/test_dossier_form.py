@@ -180,12 +180,15 @@ def test_a_section_that_is_not_taken_is_refused_and_the_rest_goes_on(section):
     assert refused == {(section, "*")}
 
 
-def test_an_empty_section_that_is_not_taken_loses_nothing():
-    assert faults(("/notes", []), ("/ext", {})) == (set(), frozenset())
+@pytest.mark.parametrize("section", UNSUPPORTED)
+def test_an_empty_section_that_is_not_taken_loses_nothing(section):
+    value = {} if section == "sharing" else []
+    assert faults((f"/{section}", value), ("/ext", {})) == (set(), frozenset())
 
 
-def test_a_section_that_is_not_taken_cannot_be_sent_whole_either():
-    issues, _ = faults(("/complete", ["notes", "tasks"]))
+@pytest.mark.parametrize("section", sorted(set(UNSUPPORTED) - {"sharing"}))
+def test_a_section_that_is_not_taken_cannot_be_sent_whole_either(section):
+    issues, _ = faults(("/complete", [section, "tasks"]))
     assert issues == {("dossier.unsupported-section", "/complete/0")}
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.document_sharing.pdsm_rules import conforms
-from passerelle.fhir.urls import CDS, DOSSIER_TAG, FR_CORE, PDSM
+from passerelle.fhir.urls import CDL, CDS, DOSSIER_TAG, FR_CORE, PDSM
 from passerelle.mappers.native.dossier_form import parse
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.mappers.resources.fhir_elements import OWN_EXTENSIONS
@@ -29,10 +29,12 @@ PROFILES = frozenset(
                 "fr-core-practitioner-role",
                 "fr-core-organization",
                 "fr-core-appointment",
+                "fr-core-encounter",
             )
         ),
         CDS + "cds-ihe-careteam",
         CDS + "cds-fr-related-person",
+        CDL + "cdl-document-reference",
         SHARED,
         PDSM + "pdsm-folder-comprehensive",
         *BASES,

@@ -534,12 +534,24 @@ def roots(draw: st.DrawFn, references: Any) -> Entry:
 @st.composite
 def dossiers(draw: st.DrawFn) -> Dossier:
     """Draw a whole valid dossier in normal form."""
+    from tests.strategies.dossier_events import events
+    from tests.strategies.dossier_notes import notes  # draws its values from here
+
     circle = draw(circles())
     references = st.sampled_from([*(member["key"] for member in circle), "person"])
     root = draw(roots(references))
     named = {
         name: draw(st.lists(keys, max_size=2, unique=True))
-        for name in ("pathways", "documents", "forms", "appointments", "tasks", "alerts")
+        for name in (
+            "pathways",
+            "documents",
+            "notes",
+            "events",
+            "forms",
+            "appointments",
+            "tasks",
+            "alerts",
+        )
     }
     held = (
         [member["key"] for member in circle] + ["person"] + [k for v in named.values() for k in v]
@@ -552,6 +564,11 @@ def dossiers(draw: st.DrawFn) -> Dossier:
             draw(documents(key, references, named["documents"][:index]))
             for index, key in enumerate(named["documents"])
         ],
+        "notes": [
+            draw(notes(key, references, named["notes"][:index]))
+            for index, key in enumerate(named["notes"])
+        ],
+        "events": [draw(events(key, references, named["documents"])) for key in named["events"]],
         "forms": [draw(forms(key, references, abouts)) for key in named["forms"]],
         "appointments": [draw(appointments(key, references)) for key in named["appointments"]],
         "tasks": [

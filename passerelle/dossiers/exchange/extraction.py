@@ -11,6 +11,7 @@ from passerelle.dossiers.exchange.dossier_record import (
     resource_of,
     resources_of,
 )
+from passerelle.dossiers.exchange.section_bytes import binaries_of
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import NotFound
 from passerelle.errors.rules import issue
@@ -56,10 +57,10 @@ async def extract(
 async def native(
     gateway: Gateway, record: DossierRecord, *, sections: tuple[str, ...] | None = None
 ) -> Dossier:
-    """Read the native form from a record, with the bytes of its documents. Raises Conflict."""
+    """Read the native form from a record, with the bytes of its files. Raises Conflict."""
     wanted = SECTIONS if sections is None else sections
     versions = record.versions
-    blobs = await blobs_of(gateway, versions) if "documents" in wanted else {}
+    blobs = await blobs_of(gateway, binaries_of(record, wanted))
     with read_natively():
         return from_fhir(resources_of(versions), blobs, sections=sections)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from passerelle.dossiers import keeping
 from passerelle.dossiers.claims import claim_of
@@ -114,14 +115,16 @@ async def make(
     ids: dict[tuple[str, str, str], str],
     known: frozenset[tuple[str, str]],
     folders: Sequence[Resource] = (),
+    held: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> list[Made]:
     """Make the drafts of a merged dossier, each beside the head that is there.
 
     ``ids`` are those of :func:`known_ids`, ``known`` the entries that the record holds already,
-    ``folders`` the Lists of the dossier.
+    ``folders`` the Lists of the dossier, ``held`` the types of entries where these hang on the
+    entry.
     """
     with read_natively():  # what was pushed is sound; what the record holds may not be
-        parts = to_fhir(dossier, known_ids=ids, known=known, folders=folders)
+        parts = to_fhir(dossier, known_ids=ids, known=known, folders=folders, held=held)
     keys = [Key(part.resource["resourceType"], part.resource["id"]) for part in parts]
     heads = await gateway.store.read_many(keys, caller)
     made = []

@@ -24,6 +24,7 @@ from passerelle.dossiers.exchange.push_plan import (
     same_source,
 )
 from passerelle.dossiers.exchange.receipts_of_push import EntryReceipt, Receipt
+from passerelle.dossiers.exchange.section_bytes import binaries_of
 from passerelle.dossiers.exchange.standing_ids import standing_ids
 from passerelle.dossiers.gateway import Gateway, InsPolicy
 from passerelle.dossiers.keeping import is_grave
@@ -45,7 +46,7 @@ from passerelle.mappers.native.dossier_form import ParsedDossier, parse
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
 from passerelle.mappers.native.dossier_merge import merge
 from passerelle.mappers.native.dossier_naming import naming
-from passerelle.mappers.native.dossier_sections import BY_ENTRY, TABLE, WITH_THE_ROOT
+from passerelle.mappers.native.dossier_sections import BY_ENTRY, TABLE, WITH_THE_ROOT, homes
 from passerelle.store.caller import Caller
 from passerelle.store.contract import DossierExpectation, Unit
 
@@ -101,7 +102,8 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     merged = merge(await _current(gateway, record, pushed), pushed)
     ids = standing_ids(record, merged, gateway.base_url) | await known_ids(gateway, caller, merged)
     folders = resources_of([one for one in record.tagged if one.key.type == "List"])
-    made = await make(gateway, caller, merged, ids, known, folders)
+    held = {} if there is None else homes(there)
+    made = await make(gateway, caller, merged, ids, known, folders, held)
     made += endings(gateway, record.tagged, naming(merged, ids), made)
     closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
@@ -209,7 +211,7 @@ async def _current(gateway: Gateway, record: DossierRecord, pushed: Dossier) -> 
     ended = BY_ENTRY & pushed.complete
     types = {type for section in ended for type in TABLE[section].types}
     kept = tuple(v for v in record.versions if v.key.type in types)
-    blobs = await blobs_of(gateway, kept)
+    blobs = await blobs_of(gateway, binaries_of(record, ended))
     with read_natively():
         return from_fhir(without_bytes(record, kept), blobs, sections=ended | WITH_THE_ROOT)
 

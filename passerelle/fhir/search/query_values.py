@@ -163,6 +163,16 @@ def escape(text: str) -> str:
     return _SEPARATOR.sub(r"\\\g<0>", text)
 
 
+SAID_FOR: dict[str, str] = {
+    f"urn:oid:1.2.250.1.213.1.1.{oid}": (
+        "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"
+    )
+    for oid in ("5.98", "4.334")
+}
+"""What a guide's request names a code system by, to the address that codes are written with: CdL
+3.0.0 (recherche_note) asks for types of notes under the OID of the value set JDV_J23."""
+
+
 def token_value(text: str) -> TokenValue:
     """Read ``code``, ``system|code``, ``|code`` or ``system|``; raises BadValue."""
     parts = split(text, "|", 1)
@@ -171,6 +181,7 @@ def token_value(text: str) -> TokenValue:
     system, code = unescape(parts[0]), unescape(parts[1])
     if not system and not code:
         raise BadValue
+    system = SAID_FOR.get(system, system)
     return TokenValue(index_bounds.key(system), index_bounds.key(code) if code else None)
 
 

@@ -14,10 +14,20 @@ from passerelle.fhir import json_text
 Entry: TypeAlias = dict[str, Any]
 """One entry of a section, or any other object of the native form."""
 
-SECTIONS = ("pathways", "circle", "documents", "forms", "appointments", "tasks", "alerts")
+SECTIONS = (
+    "pathways",
+    "circle",
+    "documents",
+    "notes",
+    "events",
+    "forms",
+    "appointments",
+    "tasks",
+    "alerts",
+)
 """The sections that are taken, in the order in which they are written: ``dossier_sections``."""
 
-UNSUPPORTED = ("sharing", "notes", "events", "messages")
+UNSUPPORTED = ("sharing", "messages")
 """The sections that are refused, with an issue each."""
 
 Path: TypeAlias = tuple[str, ...]

@@ -28,6 +28,14 @@ class Found(NamedTuple):
     parts: Mapping[str, object] = {}
 
 
+_SPANS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "pathways": (("start", "end"),),
+    "notes": (("createdAt", "editedAt"),),
+    "events": (("start", "end"),),
+}
+"""Section to the members of an entry of which the second may not come before the first."""
+
+
 def check(sound: Sound, *, attachment_size_max: int) -> list[Fault]:
     """Give the faults of content of the entries that have the right shape."""
     faults = [
@@ -63,8 +71,9 @@ def check_root(content: Mapping[str, Any]) -> list[Issue]:
 def _entry(section: str, entry: Entry, size_max: int) -> Iterator[Found]:
     if section == "circle":
         yield from _periods(entry["periods"])
-    if section == "pathways" and "end" in entry and ends_before(entry["start"], entry["end"]):
-        yield Found("dossier.period-order", ("end",))
+    for start, end in _SPANS.get(section, ()):
+        if end in entry and ends_before(entry[start], entry[end]):
+            yield Found("dossier.period-order", (end,))
     if section == "appointments" and "end" in entry and _not_after(entry["start"], entry["end"]):
         yield Found("dossier.period-order", ("end",))
     if section == "alerts" and "until" in entry and ends_before(entry["raisedAt"], entry["until"]):
@@ -75,9 +84,9 @@ def _entry(section: str, entry: Entry, size_max: int) -> Iterator[Found]:
         act = entry.get("act", {})
         if "end" in act and ends_before(act["start"], act["end"]):
             yield Found("dossier.period-order", ("act", "end"))
-        for index, file in enumerate(entry["files"]):
-            for found in _file(file, size_max):
-                yield Found(found.rule, ("files", index, *found.place), found.parts)
+    for index, file in enumerate(entry.get("files", ())):
+        for found in _file(file, size_max):
+            yield Found(found.rule, ("files", index, *found.place), found.parts)
 
 
 def _periods(periods: list[Entry]) -> Iterator[Found]:

@@ -16,7 +16,9 @@ from passerelle.mappers.resources import (
     circle_careteam,
     documents_reference,
     dossier_episode,
+    events_resources,
     forms_response,
+    notes_reference,
     tasks_resource,
 )
 from passerelle.mappers.resources.entry_references import Entries
@@ -55,6 +57,10 @@ MAPPINGS: Mapping[str, SectionMapping] = {
     "pathways": SectionMapping(lambda reading, _: dossier_episode.pathways_from_fhir(reading)),
     "circle": SectionMapping(lambda reading, _: circle_careteam.circle_from_fhir(reading)),
     "documents": SectionMapping(documents_reference.from_fhir, documents_reference.to_fhir),
+    "notes": SectionMapping(notes_reference.from_fhir, notes_reference.to_fhir),
+    "events": SectionMapping(
+        lambda reading, _: events_resources.from_fhir(reading), events_resources.to_fhir
+    ),
     "forms": SectionMapping(
         _each("forms", "QuestionnaireResponse", forms_response.from_fhir), forms_response.to_fhir
     ),

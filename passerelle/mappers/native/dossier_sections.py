@@ -7,8 +7,9 @@ and the resource types that they become.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from passerelle.mappers.native.dossier import SECTIONS, Entry, Path
+from passerelle.mappers.native.dossier import SECTIONS, Dossier, Entry, Path
 from passerelle.mappers.native.dossier_dates import ends_before
+from passerelle.mappers.resources import events_homes
 
 ANY = SECTIONS
 """A name that any entry may bear."""
@@ -26,13 +27,15 @@ class Section(NamedTuple):
     """One section. ``types``: the resource types of its entries, the entry's own first; those that
     stand on the dossier's own resource have none. ``chain``: the member that names an entry of the
     same section, and may not lead back. ``end``: what becomes of an entry that is gone from the
-    section sent whole; None for a section that is never sent whole.
+    section sent whole; None for a section that is never sent whole. ``type_of``: which of the types
+    is the entry's own, where not always the first.
     """
 
     types: tuple[str, ...] = ()
     names: tuple[Named, ...] = ()
     chain: str | None = None
     end: Callable[[Entry, str], Entry] | None = None
+    type_of: Callable[[Entry], str] | None = None
 
 
 def member(*path: str) -> Named:
@@ -81,6 +84,27 @@ TABLE: Mapping[str, Section] = {
         chain="replaces",
         end=withdraw,
     ),
+    "notes": Section(
+        types=("DocumentReference", "Binary"),
+        names=(
+            member("author"),
+            member("readBy", "*", "member"),
+            ONLY_FOR,
+            Named(("replyTo",), ("notes",)),
+        ),
+        chain="replyTo",
+        end=withdraw,
+    ),
+    "events": Section(
+        types=("Encounter", "Observation"),
+        type_of=events_homes.type_of,
+        names=(
+            member("participants", "*"),
+            ONLY_FOR,
+            Named(("documents", "*"), ("documents",)),
+        ),
+        end=withdraw,
+    ),
     "forms": Section(
         types=("QuestionnaireResponse", "Observation"),
         names=(
@@ -122,6 +146,17 @@ TABLE: Mapping[str, Section] = {
 """Section to what there is to know of it."""
 
 assert tuple(TABLE) == SECTIONS
+
+
+def homes(dossier: Dossier) -> dict[tuple[str, str], str]:
+    """Give the type of each entry, by (section, key), in sections where it hangs on the entry."""
+    return {
+        (name, entry["key"]): section.type_of(entry)
+        for name, section in TABLE.items()
+        if section.type_of is not None
+        for entry in dossier.section(name)
+    }
+
 
 ENDED = frozenset(name for name, section in TABLE.items() if section.end is not None)
 """The sections that may be sent whole."""

@@ -4,7 +4,8 @@ House section 4, "a dossier comes in". Pure: the same dossier and the same known
 resources, to the byte.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from passerelle.fhir.resource import Key, Resource
@@ -42,17 +43,19 @@ def to_fhir(
     known_ids: KnownIds,
     known: frozenset[tuple[str, str]] = frozenset(),
     folders: Sequence[Resource] = (),
+    held: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> tuple[DossierResource, ...]:
     """Make all resources of a dossier, what is referred to before what refers to it.
 
     ``known_ids`` gives the id of a resource that bears an identifier already; ``known`` names the
     (section, key) of the entries that the record holds beside those here, ``folders`` are the
-    Lists of the dossier as it holds them.
+    Lists of the dossier as it holds them, ``held`` the types of its entries where these hang on
+    the entry (``dossier_sections.homes``).
     Every reference must resolve (``dossier_form.parse`` sees to it): KeyError otherwise.
     """
     names = naming(dossier, known_ids)
     custodian = structures_organization.reference(dossier.content["managing"], names)
-    around = entries(dossier, names, custodian, known)
+    around = entries(dossier, names, custodian, known, held)
     sections = (
         DossierResource(section, entry["key"], *made)
         for section in SECTIONS

@@ -36,7 +36,26 @@ def identifier(names: Naming, key: str, index: int) -> Element:
 
 def attachment(document: Mapping[str, Any], index: int, names: Naming) -> Element:
     """Make the Attachment of one file of a document."""
-    file = document["files"][index]
+    return file_attachment(
+        document["files"][index],
+        identifier(names, document["key"], index),
+        names,
+        language=LANGUAGE,
+        title=document["title"],
+        created_at=document["createdAt"],
+    )
+
+
+def file_attachment(
+    file: Mapping[str, Any],
+    named: Element,
+    names: Naming,
+    *,
+    language: str | None = None,
+    title: str | None = None,
+    created_at: str | None = None,
+) -> Element:
+    """Make the Attachment of a file; ``named`` is the identifier that its Binary hangs on."""
     name, sha256, url = file.get("name"), file.get("sha256"), file.get("url")
     data = content(file)
     return filled(
@@ -47,12 +66,12 @@ def attachment(document: Mapping[str, Any], index: int, names: Naming) -> Elemen
                 *([own("file-source-url", valueUrl=url)] if url and data is not None else ()),
             ],
             "contentType": file["mimeType"],
-            "language": LANGUAGE,
-            **_place(file, names.key("Binary", identifier(names, document["key"], index)).id),
+            "language": language,
+            **_place(file, names.key("Binary", named).id),
             **_size(file, data),
-            **({"_hash": absent("unknown")} if data is None else {"hash": _sha1(data)}),
-            "title": document["title"],
-            "creation": document["createdAt"],
+            **({"_hash": absent("unknown")} if data is None else {"hash": sha1_of(data)}),
+            "title": title,
+            "creation": created_at,
         }
     )
 
@@ -64,11 +83,18 @@ def binary(
 
     ``context`` is the reference to the DocumentReference that the rights on it follow.
     """
-    file = document["files"][index]
+    named = identifier(names, document["key"], index)
+    return file_binary(document["files"][index], named, names, context)
+
+
+def file_binary(
+    file: Mapping[str, Any], named: Element, names: Naming, context: Element
+) -> tuple[Resource, bytes] | None:
+    """Make the Binary that bears an identifier, and give its bytes apart; None without bytes."""
     data = content(file)
     if data is None:
         return None
-    made = resource(names, "Binary", identifier(names, document["key"], index), None, tagged=True)
+    made = resource(names, "Binary", named, None, tagged=True)
     return {**made, "contentType": file["mimeType"], "securityContext": context}, data
 
 
@@ -82,14 +108,15 @@ def native_file(found: Mapping[str, Any], open_blob: Callable[[str], bytes] | No
     url, source_url = found.get("url", ""), own_value(found, "file-source-url")
     kept = is_supplied(found.get("_url"))
     data = open_blob(url.removeprefix(_BINARY)) if kept and open_blob else None
+    inline = found.get("data")
     return filled(
         {
             "mimeType": found.get("contentType"),
             "name": own_value(found, "file-name"),
             "size": None if is_supplied(found.get("_size")) else found.get("size"),
             "sha256": own_value(found, "file-sha256"),
-            "url": source_url if kept and open_blob else url,
-            "data": None if data is None else b64encode(data).decode(),
+            "url": source_url if kept and open_blob else url or None,
+            "data": inline if data is None else b64encode(data).decode(),
         }
     )
 
@@ -108,6 +135,6 @@ def _size(file: Mapping[str, Any], data: bytes | None) -> Element:
     return {"size": len(data), "_size": {"extension": supplied()}}
 
 
-def _sha1(data: bytes) -> str:
+def sha1_of(data: bytes) -> str:
     """Give the hash that PDSm fixes; it guards against accidents, not against attackers."""
     return b64encode(sha1(data, usedforsecurity=False).digest()).decode()

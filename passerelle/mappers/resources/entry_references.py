@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from passerelle.mappers.native.dossier import SECTIONS, Dossier, Entry
 from passerelle.mappers.native.dossier_naming import MemberReferences, Naming, member_references
-from passerelle.mappers.native.dossier_sections import TABLE
+from passerelle.mappers.native.dossier_sections import TABLE, homes
 from passerelle.mappers.resources import professionals_practitioner
 from passerelle.mappers.resources.fhir_elements import Element
 
@@ -23,12 +23,15 @@ class Entries:
     circle: Mapping[str, Entry]
     keys: frozenset[tuple[str, str]]
     custodian: Element
+    homes: Mapping[tuple[str, str], str]
+    held: Mapping[tuple[str, str], str]
 
     def to(self, section: str, key: str) -> Element:
         """Give a reference to an entry of a section."""
         identifier = self.names.identifier(section, key)
         types = TABLE[section].types
-        address = self.names.key(types[0], identifier) if types else self.names.root
+        own = self.homes.get((section, key)) or next(iter(types), None)
+        address = self.names.key(own, identifier) if own else self.names.root
         return {"reference": str(address), "identifier": identifier}
 
     def practitioner(self, member: str) -> Element:
@@ -44,12 +47,19 @@ class Entries:
 
 
 def entries(
-    dossier: Dossier, names: Naming, custodian: Element, known: frozenset[tuple[str, str]]
+    dossier: Dossier,
+    names: Naming,
+    custodian: Element,
+    known: frozenset[tuple[str, str]],
+    held: Mapping[tuple[str, str], str],
 ) -> Entries:
     """Gather the references of a dossier; ``custodian`` is its managing structure.
 
-    ``known`` names the entries that the record holds beside those of the dossier.
+    ``known`` names the entries that the record holds beside those of the dossier, ``held`` gives
+    the types that it holds them as, where it hangs on the entry.
     """
     keys = known | dossier.keys()
     circle = {member["key"]: member for member in dossier.section("circle")}
-    return Entries(names, member_references(dossier, names), circle, keys, custodian)
+    now = {**held, **homes(dossier)}
+    members = member_references(dossier, names)
+    return Entries(names, members, circle, keys, custodian, now, held)
