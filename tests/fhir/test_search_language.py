@@ -20,6 +20,7 @@ from passerelle.fhir.search.language.filter_syntax import (
     parse_filter,
 )
 from passerelle.fhir.search.language.near import box, near_value
+from passerelle.fhir.search.language.reading import LINKS_MAX
 from passerelle.fhir.search.language.terminology import EXPANSION_MAX, Code
 from passerelle.fhir.search.query import (
     Query,
@@ -155,6 +156,14 @@ def test_what_cannot_be_honoured_is_refused_by_name(
 def test_a_chain_through_any_type_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CRITERIA_MAX", 5)
     assert faults("Task", ("focus.identifier", "x")) == ["search.chain-too-wide"]
+
+
+def test_the_links_of_a_search_are_bounded_together() -> None:
+    chained = ("link:Patient.link:Patient.name", "a")
+    pointed = ("_has:Observation:subject:_has:Provenance:target:_id", "a")
+    half = [chained] * (LINKS_MAX // 4) + [pointed] * (LINKS_MAX // 4)
+    assert ask("Patient", *half).ignored == ()
+    assert faults("Patient", *half, chained) == ["search.too-many-links"]
 
 
 def test_what_refers_to_a_resource_is_read_at_any_depth() -> None:

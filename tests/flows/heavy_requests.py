@@ -95,9 +95,10 @@ HEAVY: dict[str, Hostile] = {
     "another": _expanded("(a|a)*b"),
     "a third": _expanded("(.*)*x"),
     "a pattern of a million states": _expanded("((a{1,100}){1,100}){1,100}"),
-    "39 chains": _get("?" + "&".join(["link:Patient." * 3 + "name=a"] * 39)),
-    "39 _has": _get(
-        "?" + "&".join(["_has:Observation:subject:_has:Provenance:target:_lastUpdated=ge2000"] * 39)
+    "40 links": _get("?" + "&".join(["link:Patient." * 4 + "name=a"] * 10)),
+    "39 chains, too many": _get("?" + "&".join(["link:Patient." * 6 + "name=a"] * 39)),
+    "20 _has": _get(
+        "?" + "&".join(["_has:Observation:subject:_has:Provenance:target:_lastUpdated=ge2000"] * 20)
     ),
     "60 comparisons": _get("?_filter=" + quote(" and ".join(["name co 'a'"] * 60))),
     "40 chains in a filter": _get("?_filter=" + quote(" or ".join(["link.name co 'a'"] * 40))),

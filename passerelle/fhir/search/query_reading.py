@@ -110,4 +110,5 @@ class QueryReader:
         elif name == FILTER:
             self.clauses.append(filter_criterion(self.known, name, text, self.reading))
         else:
+            self.reading.follow(name)
             self.clauses.append(clause(self.known, name, text, self.reading))

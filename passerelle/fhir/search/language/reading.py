@@ -10,6 +10,10 @@ from passerelle.fhir.search.search_parameters import Parameter
 CRITERIA_MAX = 2_000
 """Criteria that all chains of a search may spread to: each type of a target counts."""
 
+LINKS_MAX = 40
+"""Links that the chains and `_has` of a search may have together, as they are spelled. The
+statement that follows them is composed once for each new shape: some milliseconds a link."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -21,6 +25,7 @@ class Reading:
     base_url: str = ""
     terminology: Terminology | None = None
     read: int = 0
+    links: int = 0
     registry: Registry = STANDARD
     asks_added: bool = False
 
@@ -34,6 +39,12 @@ class Reading:
         if found is not None and found.is_added:
             self.asks_added = True
         return found
+
+    def follow(self, name: str) -> None:
+        """Count the links of one parameter, by its name; raises Refused when there are too many."""
+        self.links += name.count(".") + name.count("_has:")
+        if self.links > LINKS_MAX:
+            raise refuse("search.too-many-links", name, limit=LINKS_MAX)
 
     def count(self, name: str) -> None:
         """Count one criterion more; raises Refused when there are too many."""
