@@ -42,7 +42,9 @@ class Reading:
 
     def follow(self, name: str) -> None:
         """Count the links of one parameter, by its name; raises Refused when there are too many."""
-        self.links += name.count(".") + name.count("_has:")
+        links = name.count(".") + name.count("_has:")
+        if links <= LINKS_MAX:  # else it is refused for itself: no chain is that deep
+            self.links += links
         if self.links > LINKS_MAX:
             raise refuse("search.too-many-links", name, limit=LINKS_MAX)
 
