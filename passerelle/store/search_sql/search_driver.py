@@ -132,6 +132,22 @@ def can_drive(shape: Shape) -> bool:
     return rank(shape) is not None
 
 
+_SPREAD = frozenset({"quantity", "composite", "special"})
+"""Kinds whose matches lie here and there in their index, so that few are found by looking long."""
+
+
+def is_countable(shape: Shape) -> bool:
+    """Tell whether what a criterion leaves lies together in an index, to be counted."""
+    if isinstance(shape, ChainShape):
+        return is_countable(shape.inner)
+    if isinstance(shape, CombinedShape):
+        return all(map(is_countable, shape.parts))
+    if not isinstance(shape, ClauseShape):
+        return True
+    spread = by_id(shape.params[0]).kind in _SPREAD
+    return not spread and shape.modifier not in _WIDE and shape.modifier != "covers"
+
+
 def rank(shape: Shape) -> int | None:
     """Give how little a criterion is likely to leave; None when it can only be probed."""
     if isinstance(shape, ClauseShape):

@@ -32,6 +32,7 @@ from passerelle.store.search_sql.search_clauses import (
 from passerelle.store.search_sql.search_driver import (
     can_drive,
     driver,
+    is_countable,
     is_narrow,
     is_one_key,
     rank,
@@ -55,7 +56,9 @@ def places(shape: QueryShape) -> tuple[int, ...]:
     """Give the places of the criteria that are worth counting, none where the shape says enough."""
     if shape.types != 1 or goes_along(shape) or any(map(is_narrow, shape.clauses)):
         return ()
-    able = tuple([place for place, each in enumerate(shape.clauses) if can_drive(each)])
+    able = tuple(
+        [n for n, each in enumerate(shape.clauses) if can_drive(each) and is_countable(each)]
+    )
     by_rank = driver(shape.clauses)
     if not shape.sort and by_rank is not None and len(able) == 1:
         return () if is_one_key(shape.clauses[by_rank]) else able
