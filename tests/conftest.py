@@ -9,6 +9,7 @@ from tests.databases import (  # noqa: F401
     clock,
     database_url,
     empty_postgres_url,
+    late_url,
     postgres_database,
     postgres_database_url,
     postgres_url,

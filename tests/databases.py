@@ -21,8 +21,18 @@ from passerelle.store import schema
 from passerelle.store.contract import Store
 from passerelle.store.migrate import migrate
 from passerelle.store.opening import open_store
+from passerelle.store.postgresql.postgres_url import plain_url
 
 NAMES = count(1)
+
+HELD_UP = """
+CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.author = 'slow' THEN PERFORM pg_advisory_xact_lock(1); END IF; RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER held_up AFTER INSERT ON version DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION held_up()
+"""
+"""Transactions of one author end only when the test lets them."""
 
 
 class Clock:
@@ -153,3 +163,13 @@ async def store(database_url: str, clock: Clock, anyio_backend: str) -> AsyncIte
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def late_url(empty_postgres_url: str, anyio_backend: str) -> AsyncIterator[str]:
+    """A database of PostgreSQL in which the commits of the author ``slow`` wait for the test."""
+    await asyncio.to_thread(migrate, empty_postgres_url)
+    connection = await asyncpg.connect(plain_url(empty_postgres_url))
+    await connection.execute(HELD_UP)
+    yield empty_postgres_url
+    await connection.close()

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from passerelle.api import errors
 from passerelle.api.errors import HeadersTooLarge, TooSlow
+from passerelle.api.lifespan import CLOSING
 from passerelle.errors.refusals import Invalid, PasserelleError
 from passerelle.errors.rules import issue
 
@@ -81,6 +82,13 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
 
+    def shutdown(self) -> None:
+        """Tell those who wait for something to happen that they are to be answered now."""
+        closing = self.app_state.get(CLOSING)
+        if closing is not None:
+            closing.set()
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         self._refuse(Invalid(issue("http.malformed")))
@@ -117,7 +125,11 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(TooSlow(issue("http.too-slow")))
 
     def _body_is_late(self, now: float) -> bool:
-        """Tell whether a body stands still, through no fault of who reads it, or takes too long."""
-        if now >= self._begun_at + BODY_SECONDS_MAX:
+        """Tell whether a body stands still, through no fault of who reads it, or takes too long.
+
+        One that is answered while it comes may take as long as there is something to answer.
+        """
+        answered = self.cycle is not None and self.cycle.response_started
+        if now >= self._begun_at + BODY_SECONDS_MAX and not answered:
             return True
         return not self.flow.read_paused and now >= self._heard_at + BODY_PAUSE_SECONDS_MAX

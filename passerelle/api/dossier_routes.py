@@ -10,21 +10,19 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from passerelle.api.rest import negotiation, requests
-from passerelle.api.rest.requests import Request as Received
+from passerelle.api.native_requests import JSON, caller_of, laid_out, received_of
+from passerelle.api.rest import negotiation
 from passerelle.dossiers.exchange.extraction import extract
 from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid, NotSupported
 from passerelle.errors.rules import issue
 from passerelle.mappers.native.dossier import SECTIONS
-from passerelle.store.caller import Caller
 
 FHIR_JSON = "application/fhir+json"
-JSON = "application/json"
 VERBS = ("close", "reopen", "merge", "unmerge", "declare-death", "cancel-death")
 NOT_THERE_YET: dict[str, tuple[str, ...]] = {
-    "/dossiers": ("GET", "POST"),
+    "/dossiers": ("POST",),
     "/dossiers:batch": ("POST",),
     "/dossiers:diff": ("POST",),
 }
@@ -42,7 +40,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
 
     @routes.put("/dossiers/{dossier:path}", summary="Pousser un dossier")
     async def push(dossier: str, request: Request, dry_run: DryRun = False) -> Response:
-        received = _received(request, body_limit)
+        received = received_of(request, body_limit)
         _demand_name(dossier)
         if "idempotency-key" in request.headers:
             raise NotSupported(issue("http.not-there-yet", what="Idempotency-Key"))
@@ -50,7 +48,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         negotiation.demand_json_body(received.header(b"content-type") or "")
         receipt = await receive(
             gateway,
-            _caller(request),
+            caller_of(request),
             dossier,
             await received.body(),
             if_match=opaque_tag(received.header(b"if-match")),
@@ -62,7 +60,7 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         if received.preference.returns == "minimal":
             return Response(b"", 204 if status == 200 else status, headers)
         body = msgspec.json.encode(receipt.as_json())
-        return Response(_laid_out(body, pretty=pretty), status, headers, media_type=JSON)
+        return Response(laid_out(body, pretty=pretty), status, headers, media_type=JSON)
 
     @routes.get("/dossiers/{dossier:path}", summary="Tirer un dossier")
     async def pull(
@@ -72,19 +70,19 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         form: Form = "native",
         since: Since = None,
     ) -> Response:
-        received = _received(request, body_limit)
+        received = received_of(request, body_limit)
         _demand_name(dossier)
         if since is not None:
             raise NotSupported(issue("http.not-there-yet", what="since="))
         pretty = received.demand_json()
         wanted = _sections(sections)
-        found = await extract(gateway, _caller(request), dossier, sections=wanted, form=form)
+        found = await extract(gateway, caller_of(request), dossier, sections=wanted, form=form)
         headers = {"etag": f'"{found.etag}"'}
         held = received.header(b"if-none-match")
         if held is not None and found.etag in negotiation.tags(held):
             return Response(b"", 304, headers)
         media = JSON if form == "native" else FHIR_JSON
-        return Response(_laid_out(found.body, pretty=pretty), 200, headers, media_type=media)
+        return Response(laid_out(found.body, pretty=pretty), 200, headers, media_type=media)
 
     @routes.post("/dossiers/{dossier:path}", include_in_schema=False)
     async def act(dossier: str) -> Response:
@@ -108,23 +106,6 @@ def opaque_tag(header: str | None) -> str | None:
     if len(tag) < 3 or tag[0] != '"' or tag[-1] != '"' or '"' in tag[1:-1]:
         raise Invalid(issue("http.if-match-malformed"))
     return tag[1:-1]
-
-
-def _laid_out(body: bytes, *, pretty: bool) -> bytes:
-    """Lay JSON out for people when that is asked for; numbers and texts stay as written."""
-    return msgspec.json.format(body, indent=2) if pretty else body
-
-
-def _received(request: Request, body_limit: int) -> Received:
-    headers = requests.header_map(request.scope["headers"])
-    return Received(request.scope, headers, request.receive, body_limit)
-
-
-def _caller(request: Request) -> Caller:
-    """Give the caller that the door has made."""
-    caller = request.scope["passerelle.caller"]
-    assert isinstance(caller, Caller)
-    return caller
 
 
 def _demand_name(dossier: str) -> None:

@@ -12,6 +12,10 @@ from passerelle.errors.refusals import PasserelleError
 
 log = structlog.get_logger("passerelle.lifespan")
 
+CLOSING = "passerelle.closing"
+"""Where the state of the server's requests holds the event of its end: those who wait for something
+to happen are answered then. The server's protocol sets it (``bounded_http``)."""
+
 
 class Lifespan:
     """Runs ``start`` before the first request and ``stop`` after the last one."""
@@ -24,6 +28,7 @@ class Lifespan:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Follow the server's lifespan messages until it shuts down."""
+        scope.get("state", {})[CLOSING] = asyncio.Event()
         while True:
             try:
                 message = await receive()

@@ -7,6 +7,7 @@ from passerelle.store.packages import Packages
 
 if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
     from passerelle.store.added_parameters import AddedParameters
+    from passerelle.store.dossier_readings import DossierReadings
     from passerelle.store.full_text import FullText
     from passerelle.store.uploads import Uploads
 
@@ -33,3 +34,7 @@ class KeptBeside(Protocol):
     @property
     def full_text(self) -> "FullText":
         """The words that `_text` and `_content` look among."""
+
+    @property
+    def dossiers(self) -> "DossierReadings":
+        """What is asked of many dossiers at once, or of one as it was."""

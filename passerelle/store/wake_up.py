@@ -1,4 +1,4 @@
-"""The bell that wakes a worker when a job was added."""
+"""The bell that wakes a worker when a job was added, and what tells of every commit."""
 
 import asyncio
 
@@ -22,3 +22,22 @@ class WakeUp:
             return False
         self._rung.clear()
         return True
+
+
+class Tide:
+    """Tells any number of those who wait that something was committed.
+
+    Take :meth:`next` before looking and wait for it afterwards: what comes between is not missed.
+    """
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def rise(self) -> None:
+        """Wake all who wait for this tide; who asks from now on waits for the next one."""
+        risen, self._next = self._next, asyncio.Event()
+        risen.set()
+
+    def next(self) -> asyncio.Event:
+        """Give what will be set by the next commit."""
+        return self._next

@@ -133,7 +133,6 @@ async def test_the_name_of_the_address_must_be_that_of_the_dossier(served, rules
     [
         ("POST", "/dossiers:batch", {}),
         ("POST", "/dossiers:diff", {}),
-        ("GET", "/dossiers?cursor=1", {}),
         ("POST", "/dossiers/https://x|1:close", {}),
         ("POST", "/dossiers/https://x|1:declare-death", {}),
         ("GET", "/dossiers/https://x|1?since=1", {}),

@@ -104,7 +104,7 @@ def root_from_fhir(reading: Reading) -> Entry:
             "updatedAt": own_value(root, "source-updated-at")
             or root.get("meta", {}).get("lastUpdated"),
             "source": {**source, "platform": reading.names.platform},
-            "status": _native_status(root),
+            "status": status_of(root),
             "openedAt": period.get("start"),
             "closedAt": period.get("end"),
             "closure": filled({**closure, "by": reading.member(closure.get("by"))}),
@@ -169,7 +169,8 @@ def _one(reference: Any) -> Element | None:
     return next(iter(reference), None) if isinstance(reference, list) else reference
 
 
-def _native_status(root: Resource) -> str:
+def status_of(root: Resource) -> str:
+    """Give the native status of a dossier, from its root."""
     status = root.get("status", "active")
     if root["resourceType"] == "EpisodeOfCare":
         return _NATIVE_STATUSES.get(status, "active")

@@ -21,6 +21,7 @@ from passerelle.store.added_parameters import AddedParameters, Outdated, with_jo
 from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
+from passerelle.store.dossier_readings import DossierReadings
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, Marks
@@ -28,6 +29,7 @@ from passerelle.store.outbox import Job, Message
 from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
 from passerelle.store.postgresql.postgres_connections import Connections
+from passerelle.store.postgresql.postgres_dossiers import PostgresDossierReader
 from passerelle.store.postgresql.postgres_faults import GONE
 from passerelle.store.postgresql.postgres_full_text import PostgresShelf
 from passerelle.store.postgresql.postgres_horizon import horizon
@@ -46,7 +48,7 @@ from passerelle.store.sql.referring import living_of, referrers_of
 from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.time_taken import tell
 from passerelle.store.uploads import Uploads
-from passerelle.store.wake_up import WakeUp
+from passerelle.store.wake_up import Tide, WakeUp
 
 T = TypeVar("T")
 
@@ -77,6 +79,10 @@ class PostgresStore:
         self._clock = clock
         self._listener = Listener(self._connections, self._jobs_added)
         self.full_text = FullText(PostgresShelf(self._connections), self, on=full_text)
+        self._tide = Tide()
+        self.dossiers = DossierReadings(
+            PostgresDossierReader(self._reading, lambda: self._secret), self._tide
+        )
         self._secret = b""
 
     async def open(self) -> None:
@@ -266,6 +272,7 @@ class PostgresStore:
         except Outdated:
             await self.parameters.refresh(now=True)
             raise
+        self._tide.rise()
         await self.parameters.after(unit)
         if unit.jobs:
             self._jobs_added.ring()

@@ -21,6 +21,7 @@ from passerelle.store.added_parameters import AddedParameters, Outdated, with_jo
 from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
+from passerelle.store.dossier_readings import DossierReadings
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, Marks
@@ -38,13 +39,14 @@ from passerelle.store.sql.statements import readings, to_version
 from passerelle.store.sqlite import sqlite_outbox
 from passerelle.store.sqlite.sqlite_batch import Batch
 from passerelle.store.sqlite.sqlite_connection import path_of
+from passerelle.store.sqlite.sqlite_dossiers import SqliteDossierReader
 from passerelle.store.sqlite.sqlite_faults import unavailable
 from passerelle.store.sqlite.sqlite_full_text import SqliteShelf
 from passerelle.store.sqlite.sqlite_packages import SqliteRunner
 from passerelle.store.sqlite.sqlite_readers import SqliteReaders, without_waiting
 from passerelle.store.sqlite.sqlite_writer import SqliteWriter
 from passerelle.store.uploads import Uploads
-from passerelle.store.wake_up import WakeUp
+from passerelle.store.wake_up import Tide, WakeUp
 
 
 class SqliteStore:
@@ -66,6 +68,10 @@ class SqliteStore:
         self._clock = clock
         self._shelf = SqliteShelf(self._readers, self._writer)
         self.full_text = FullText(self._shelf, self, on=full_text)
+        self._tide = Tide()
+        self.dossiers = DossierReadings(
+            SqliteDossierReader(self._readers, lambda: self._secret), self._tide
+        )
         self._secret = b""
 
     async def open(self) -> None:
@@ -215,6 +221,7 @@ class SqliteStore:
         except Outdated:
             await self.parameters.refresh(now=True)
             raise
+        self._tide.rise()
         await self.parameters.after(unit)
         if unit.jobs:
             self._jobs_added.ring()
