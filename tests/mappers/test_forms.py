@@ -168,3 +168,11 @@ def test_a_response_whose_values_somebody_made_unreadable_is_refused_and_loses_n
             resource["item"][0]["answer"] = [{"valueAttachment": {"title": "t"}}]
     with pytest.raises(Unprocessable):
         from_fhir(resources, None)
+
+
+@pytest.mark.parametrize(("written", "read"), [("1e3", "1000"), ("0.0000001", "0.0000001")])
+def test_a_number_that_is_written_otherwise_is_taken_as_it_was_written(written, read):
+    body = json.dumps(with_form(answers=[{"link": "1", "values": [4711]}]).content)
+    parsed = parse(body.replace("4711", written).encode())
+    assert parsed.issues == ()
+    assert f'"values":[{read}]' in dump(parsed.dossier).decode()

@@ -6,6 +6,7 @@ calendar. No text of an issue holds a value of the dossier's.
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from itertools import islice
@@ -49,7 +50,7 @@ _DATES = frozenset({"instant", "day"})
 
 def check(content: dict[str, Any]) -> list[Fault]:
     """Give the faults of shape of a dossier, each with the entry that answers for it."""
-    errors = list(islice(_validator().iter_errors(content), FAULTS_MAX + 1))
+    errors = _errors(content)
     found: dict[tuple[str, str | None], Fault] = {}
     for error in errors:
         for path, fault in _told(error):
@@ -59,6 +60,24 @@ def check(content: dict[str, Any]) -> list[Fault]:
         untold = issue("dossier.too-many-faults", limit=FAULTS_MAX)
         return [*faults[:FAULTS_MAX], Fault(untold, None)]
     return faults
+
+
+def _errors(content: dict[str, Any]) -> list[ValidationError]:
+    """Give what the schema says. It knows no number but plain ones: those that keep how they were
+    written (``1e3``) are looked at as what they are.
+    """
+    try:
+        return list(islice(_validator().iter_errors(content), FAULTS_MAX + 1))
+    except ValueError:
+        return list(islice(_validator().iter_errors(_plain(content)), FAULTS_MAX + 1))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_plain(child) for child in value]
+    return Decimal(value) if isinstance(value, Decimal) else value
 
 
 def _told(error: ValidationError) -> Iterator[tuple[list[str | int], Issue]]:
