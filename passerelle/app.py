@@ -128,6 +128,7 @@ def make_gateway(settings: Settings) -> Gateway:
         pace=Pace(settings.job_lease_seconds, settings.job_retry_seconds),
         writing=WritingPolicy(
             references=settings.references,
+            profiles=settings.profiles,
             delete_referenced=settings.delete_referenced,
             conditional_delete=settings.conditional_delete,
             deleted_max=settings.deleted_max,

@@ -29,6 +29,7 @@ from passerelle.dossiers.writing_policy import (
     DELETED_MAX,
     ConditionalDelete,
     DeleteReferenced,
+    Profiles,
     References,
 )
 from passerelle.errors.refusals import Invalid, Issue
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     packages: Path | None = None
     references: References = "warn"
+    profiles: Profiles = "enforce"
     delete_referenced: DeleteReferenced = "refuse"
     conditional_delete: ConditionalDelete = "single"
     deleted_max: Annotated[int, Field(ge=1, le=10_000)] = DELETED_MAX

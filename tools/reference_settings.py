@@ -37,6 +37,8 @@ MEANINGS = {
     "are kept. 0 answers all of them in place, as a process without a worker does.",
     "log_level": "What is logged, from this level up. Capitals are read too.",
     "packages": "A folder whose FHIR packages (`.tgz`) are installed at the start. It must exist.",
+    "profiles": "A document, set or folder that declares a PDSm profile and does not meet it: "
+    "`enforce` refuses it (422), `warn` keeps it and says so.",
     "references": "Local references to nothing: `enforce` refuses, `warn` says so, `off` does not "
     "look.",
     "delete_referenced": "Deleting what others refer to: `refuse`, `allow`, or `cascade` to delete "

@@ -6,6 +6,7 @@ matricule that may not leave set apart, then body, index rows, rights columns, c
 
 import base64
 import hashlib
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from passerelle.dossiers.claims import claims
 from passerelle.dossiers.gateway import InsPolicy
 from passerelle.dossiers.rights_columns import rights_columns
 from passerelle.dossiers.turns import apart
+from passerelle.dossiers.writing_policy import Profiles
 from passerelle.errors.refusals import Invalid, Issue, Unprocessable
 from passerelle.fhir import json_text, served_body
 from passerelle.fhir.conformance import structure
@@ -38,12 +40,17 @@ class Prepared(NamedTuple):
 
 
 def faults(
-    resource: Resource, ins: InsPolicy, registry: Registry = STANDARD
+    resource: Resource,
+    ins: InsPolicy,
+    registry: Registry = STANDARD,
+    *,
+    profiles: Profiles = "enforce",
 ) -> tuple[list[Issue], list[Issue]]:
     """Give (structure faults, issues of rules) of a resource, all at once.
 
     The rules of identity, of search parameters and of shared documents read a sound structure only,
-    so they are asked when the first list is empty. ``registry`` has the parameters that there are.
+    so they are asked when the first list is empty. ``registry`` has the parameters that there are,
+    ``profiles`` is the policy of profiles.
     """
     structural = structure.check(resource)
     if any(is_grave(said) for said in structural):
@@ -51,23 +58,35 @@ def faults(
     if resource["resourceType"] == "SearchParameter":
         return structural, list(added_parameters.faults(resource, registry))
     if resource["resourceType"] in ("DocumentReference", "List"):
-        return structural, pdsm_rules.check(resource)
+        said = pdsm_rules.check(resource)
+        return structural, said if profiles == "enforce" else [told(one) for one in said]
     if resource["resourceType"] != "Patient":
         return structural, []
     return structural, ins_rules.check_patient(resource, allow_test=ins.allow_test)
 
 
-def demand(resource: Resource, ins: InsPolicy, registry: Registry = STANDARD) -> tuple[Issue, ...]:
+def demand(
+    resource: Resource,
+    ins: InsPolicy,
+    registry: Registry = STANDARD,
+    *,
+    profiles: Profiles = "enforce",
+) -> tuple[Issue, ...]:
     """Give the warnings of a resource that may be kept.
 
     Raises Invalid (structure, 400) or Unprocessable (another rule, 422), with all issues.
     """
-    structural, identity = faults(resource, ins, registry)
+    structural, identity = faults(resource, ins, registry, profiles=profiles)
     if any(is_grave(said) for said in structural):
         raise Invalid(*structural)
     if any(is_grave(said) for said in identity):
         raise Unprocessable(*identity)
     return (*structural, *identity)
+
+
+def told(said: Issue) -> Issue:
+    """Give an issue as a warning: what is told only, where the policy of profiles is to warn."""
+    return replace(said, severity="warning") if is_grave(said) else said
 
 
 def is_grave(said: Issue) -> bool:

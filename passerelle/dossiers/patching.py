@@ -89,7 +89,9 @@ async def _attempt(
         raise NotAllowed(*closed)
     assert head is not None  # else refused above
     registry = gateway.store.parameters.registry
-    warnings = await apart(resource, keeping.demand, resource, gateway.ins, registry)
+    warnings = await apart(
+        resource, keeping.demand, resource, gateway.ins, registry, profiles=gateway.writing.profiles
+    )
     checked = await written_references.check(gateway, caller, key, resource)
     said = await shared_documents.check(gateway, caller, resource)
     kept = await keeping.prepare(gateway.store, caller, key, resource, blob=head.blob)

@@ -232,7 +232,14 @@ class Repository:
             await parameters.refresh(now=True)  # another process may have added one just now
         registry = parameters.registry
         heavy = resource if parts is None else parts
-        return await apart(heavy, keeping.demand, resource, self.gateway.ins, registry)
+        return await apart(
+            heavy,
+            keeping.demand,
+            resource,
+            self.gateway.ins,
+            registry,
+            profiles=self.gateway.writing.profiles,
+        )
 
     def _new_key(self, resource: Resource) -> Key:
         return Key(resource["resourceType"], self.gateway.new_id())

@@ -237,7 +237,9 @@ class Deciding:
         """Give a resource with its final links, and what is to be said of it."""
         resource = rewrite(given, self.links.resolve) if is_linked else given
         registry = self.gateway.store.parameters.registry
-        structural, identity = keeping.faults(resource, self.gateway.ins, registry)
+        structural, identity = keeping.faults(
+            resource, self.gateway.ins, registry, profiles=self.gateway.writing.profiles
+        )
         found = written_references.references_of(self.gateway, key, resource)
         return Looked(resource, (*structural, *identity), found)
 

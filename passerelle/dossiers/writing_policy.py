@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 References: TypeAlias = Literal["enforce", "warn", "off"]
 DeleteReferenced: TypeAlias = Literal["refuse", "allow", "cascade"]
 ConditionalDelete: TypeAlias = Literal["single", "multiple", "off"]
+Profiles: TypeAlias = Literal["enforce", "warn"]
 
 DELETED_MAX = 1_000
 """As many resources one conditional delete, or one cascade, may delete unless it is set."""
@@ -19,13 +20,16 @@ DELETED_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class WritingPolicy:
-    """What is done about references, conditional deletes, and ids that clients choose."""
+    """What is done about references, conditional deletes, ids that clients choose, and about what
+    declares a profile without meeting it.
+    """
 
     references: References = "warn"
     delete_referenced: DeleteReferenced = "refuse"
     conditional_delete: ConditionalDelete = "single"
     deleted_max: int = DELETED_MAX
     update_create: bool = True
+    profiles: Profiles = "enforce"
 
 
 USUAL = WritingPolicy()

@@ -46,7 +46,9 @@ async def publish(
     the bytes), PreconditionFailed, Conflict.
     """
     registry = gateway.store.parameters.registry
-    warnings = await apart(document, keeping.demand, document, gateway.ins, registry)
+    warnings = await apart(
+        document, keeping.demand, document, gateway.ins, registry, profiles=gateway.writing.profiles
+    )
     sent = await apart(document, simplified_publish.measured, document)
     if sent.issues:
         raise Unprocessable(*sent.issues)

@@ -57,7 +57,9 @@ async def _validated(repository: Repository, asked: Validation) -> list[Issue]:
     found += [*_about_declared(asked, resource), *_about_place(asked, resource)]
     gateway = repository.gateway
     registry = gateway.store.parameters.registry
-    structural, identity = await apart(resource, keeping.faults, resource, gateway.ins, registry)
+    structural, identity = await apart(
+        resource, keeping.faults, resource, gateway.ins, registry, profiles=gateway.writing.profiles
+    )
     found += [*structural, *identity]
     if any(keeping.is_grave(said) for said in structural):
         return found  # what comes next reads sound resources only
