@@ -23,6 +23,7 @@ FAMILIES = {
     "cli": "The command line; told on the terminal, never over HTTP.",
     "document": "Documents as PDSm shares them: their profiles, their bytes, what they replace.",
     "dossier": "The native form of a dossier. The place is a JSON Pointer.",
+    "form": "A form beside its Questionnaire. A warning when the push is lenient.",
     "http": "The request itself: address, headers, media types, size.",
     "ins": "The national identity: matricule, traits, status.",
     "json": "The text of a body, before it is a resource.",

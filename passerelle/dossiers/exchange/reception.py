@@ -14,6 +14,7 @@ from passerelle.dossiers.exchange.dossier_record import (
     resources_of,
 )
 from passerelle.dossiers.exchange.extraction import without_bytes
+from passerelle.dossiers.exchange.form_definitions import form_issues
 from passerelle.dossiers.exchange.push_endings import endings
 from passerelle.dossiers.exchange.push_judgement import Judged, judge
 from passerelle.dossiers.exchange.push_places import Places
@@ -99,6 +100,11 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
         raise Conflict(issue("dossier.other-source", "/source/platform"))
     if push.if_match is not None and not _matches(push.if_match, record, there):
         raise PreconditionFailed(issue("dossier.version-conflict"))
+    places = Places(push.body)
+    forms = await form_issues(gateway, caller, pushed, places, strict=push.strict)
+    said = (*said, *forms)
+    if any(is_grave(one) for one in forms):
+        raise Unprocessable(*said)
     merged = merge(await _current(gateway, record, pushed), pushed)
     ids = standing_ids(record, merged, gateway.base_url) | await known_ids(gateway, caller, merged)
     folders = resources_of([one for one in record.tagged if one.key.type == "List"])
@@ -108,7 +114,6 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     closed = there is not None and there.content["status"] in CLOSED
     if closed and not all(one.head and same(one.put.draft, one.head) for one in made):
         raise Conflict(issue("dossier.closed"))
-    places = Places(push.body)
     try:
         judged = await judge(gateway, caller, made, places, strict=push.strict)
     except Unprocessable as refusal:

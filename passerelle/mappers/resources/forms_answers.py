@@ -43,6 +43,23 @@ VALUES = (
 """
 
 
+def kind_of(value: Mapping[str, Any]) -> Typed:
+    """Give the kind that an object of right shape says it is."""
+    return next(kind for kind in VALUES if kind.member in value)
+
+
+def element_of(value: Any) -> str:
+    """Give the name of the ``value[x]`` that a native value of right shape becomes."""
+    if isinstance(value, bool):
+        return "valueBoolean"
+    if isinstance(value, str):
+        return "valueString"
+    if isinstance(value, int | Decimal):
+        is_integer = isinstance(value, int) and -INTEGER_MAX - 1 <= value <= INTEGER_MAX
+        return "valueInteger" if is_integer else "valueDecimal"
+    return kind_of(value).element
+
+
 def items(answers: Sequence[Mapping[str, Any]], entries: Entries) -> list[Element]:
     """Make the items of answers."""
     return [_item(answer, entries) for answer in answers]
@@ -85,14 +102,9 @@ def _native_answer(item: Mapping[str, Any], reading: Reading) -> Element:
 
 def _value(value: Any, entries: Entries) -> Element:
     """Make the ``value[x]`` of a native value of right shape."""
-    if isinstance(value, bool):
-        return {"valueBoolean": value}
-    if isinstance(value, str):
-        return {"valueString": value}
-    if isinstance(value, int | Decimal):
-        is_integer = isinstance(value, int) and -INTEGER_MAX - 1 <= value <= INTEGER_MAX
-        return {"valueInteger" if is_integer else "valueDecimal": value}
-    kind = next(kind for kind in VALUES if kind.member in value)
+    if not isinstance(value, dict):
+        return {element_of(value): value}
+    kind = kind_of(value)
     if kind.member == "entry":
         return {kind.element: entries.about(value["entry"])}
     return {kind.element: pick(value, *kind.fields) if kind.fields else value[kind.member]}

@@ -1,0 +1,130 @@
+"""The answers of a form against its Questionnaire: links, what is required, types, options.
+
+https://hl7.org/fhir/R4/questionnaire.html . Places are those of the native form.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from passerelle.fhir.resource import Resource
+from passerelle.mappers.native.form_contents import Fault, Place, walk
+from passerelle.mappers.native.form_enabling import Given, is_enabled
+from passerelle.mappers.native.form_values import same
+from passerelle.mappers.resources.forms_answers import element_of
+
+NO_ANSWER = ("group", "display")
+ANSWERED_BY: Mapping[str, tuple[str, ...]] = {
+    "boolean": ("valueBoolean",),
+    "decimal": ("valueDecimal",),
+    "integer": ("valueInteger",),
+    "date": ("valueDate",),
+    "dateTime": ("valueDateTime",),
+    "time": ("valueTime",),
+    "string": ("valueString",),
+    "text": ("valueString",),
+    "url": ("valueUri",),
+    "choice": ("valueCoding",),
+    "open-choice": ("valueCoding", "valueString"),
+    "attachment": (),
+    "reference": ("valueReference",),
+    "quantity": ("valueQuantity",),
+}
+"""https://hl7.org/fhir/R4/valueset-item-type.html to the elements that answer it."""
+
+CHOICES = ("choice", "open-choice")
+
+
+class Bound(NamedTuple):
+    """A coded answer that is to be looked for in a value set."""
+
+    place: Place
+    value_set: str
+    value: Mapping[str, Any]
+
+
+class Compared(NamedTuple):
+    """What is wrong, and what only terminology can tell."""
+
+    faults: tuple[Fault, ...]
+    bound: tuple[Bound, ...]
+
+
+def compare(form: Mapping[str, Any], questionnaire: Resource) -> Compared:
+    """Compare a form of right shape with its definition."""
+    answers = form.get("answers", ())
+    given: dict[str, list[Any]] = {}
+    for _, answer in walk(answers, ("answers",)):
+        given.setdefault(answer["link"], []).extend(answer.get("values", ()))
+    found = list(_level(answers, questionnaire.get("item", ()), ("answers",), given))
+    return Compared(
+        tuple(one for one in found if not isinstance(one, Bound)),
+        tuple(one for one in found if isinstance(one, Bound)),
+    )
+
+
+def _level(
+    answers: Sequence[Mapping[str, Any]], items: Sequence[Resource], place: Place, given: Given
+) -> Iterator[Fault | Bound]:
+    """Compare the answers that stand beside each other with the items that may stand there."""
+    known = {item["linkId"]: item for item in items}
+    held: dict[str, int] = {}
+    for index, answer in enumerate(answers):
+        here = (*place, index)
+        item = known.get(answer["link"])
+        if item is None:
+            yield "form.link-unknown", (*here, "link"), {}
+            continue
+        held[answer["link"]] = held.get(answer["link"], 0) + 1
+        if held[answer["link"]] > 1 and not item.get("repeats", False):
+            yield "form.answered-twice", here, {}
+        yield from _values(answer.get("values", ()), item, here)
+        yield from _level(answer.get("items", ()), item.get("item", ()), (*here, "items"), given)
+        if not _is_answered(answer, item) and _is_required(item, given):
+            yield "form.answer-missing", here, {"link": item["linkId"]}
+    for item in items:
+        if item["linkId"] not in held and _is_required(item, given):
+            yield "form.answer-missing", place, {"link": item["linkId"]}
+
+
+def _is_required(item: Resource, given: Given) -> bool:
+    stated = item.get("required", False) and item.get("type") != "display"
+    return bool(stated) and is_enabled(item, given)
+
+
+def _is_answered(answer: Mapping[str, Any], item: Resource) -> bool:
+    return bool(answer.get("values")) or item.get("type") in NO_ANSWER
+
+
+def _values(values: Sequence[Any], item: Resource, place: Place) -> Iterator[Fault | Bound]:
+    type_ = str(item.get("type"))
+    if type_ in NO_ANSWER:
+        if values:
+            yield "form.no-question", (*place, "values"), {"type": type_}
+        return
+    if len(values) > 1 and not item.get("repeats", False):
+        yield "form.answered-twice", (*place, "values", 1), {}
+    for index, value in enumerate(values):
+        yield from _value(value, item, (*place, "values", index))
+
+
+def _value(value: Any, item: Resource, place: Place) -> Iterator[Fault | Bound]:
+    type_, element = str(item.get("type")), element_of(value)
+    options = [_option(option) for option in item.get("answerOption", ())]
+    free = type_ == "open-choice" and element == "valueString"
+    if type_ in CHOICES and options and not free:
+        if not any(name == element and same(value, wanted) for name, wanted in options):
+            yield "form.not-an-option", place, {}
+        return
+    if element not in ANSWERED_BY.get(type_, (element,)):
+        yield "form.answer-type", place, {"type": type_}
+        return
+    longest = item.get("maxLength")
+    if isinstance(value, str) and longest is not None and len(value) > longest:
+        yield "form.answer-too-long", place, {"limit": longest}
+    if element == "valueCoding" and "answerValueSet" in item:
+        yield Bound(place, str(item["answerValueSet"]), value)
+
+
+def _option(option: Mapping[str, Any]) -> tuple[str, Any]:
+    """Give the ``value[x]`` of an option: its name, its value."""
+    return next(((n, v) for n, v in option.items() if n.startswith("value")), ("", None))
