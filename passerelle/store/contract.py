@@ -13,7 +13,7 @@ from passerelle.fhir.resource import Key
 from passerelle.fhir.search.index_rows import IndexRows
 from passerelle.fhir.search.query import Query
 from passerelle.store.caller import Caller
-from passerelle.store.gathering import Everything, Marks
+from passerelle.store.gathering import Everything, LifeLine, Marks
 from passerelle.store.kept_beside import KeptBeside
 from passerelle.store.outbox import Job, JobEnd, Message, MessageChange, NewJob, NewMessage
 from passerelle.store.referring import Referred, Referring
@@ -282,6 +282,12 @@ class Store(Referring, KeptBeside, Protocol):
         """Give one page of all that is about a resource, and of what this refers to.
 
         Each resource once, as matches; raises Invalid for a cursor of another request.
+        """
+
+    async def life_line(self, asked: LifeLine, caller: Caller) -> Page:
+        """Give one page of what is dated about a person, in the order of its dates.
+
+        Raises Invalid for a cursor of another request.
         """
 
     async def marks(self, type: str | None, caller: Caller) -> Marks:

@@ -33,3 +33,20 @@ class Everything:
     end: int | None = None
     since: int | None = None
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LifeLine:
+    """What is dated about a person, in the order of its dates, a page at a time.
+
+    ``patients`` are the ids of the Patients that are that person. ``kinds`` narrows it to sections
+    of a dossier (empty: all). ``start`` and ``end`` in microseconds since 1970 UTC, half-open.
+    """
+
+    patients: tuple[str, ...]
+    count: int
+    kinds: tuple[str, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    latest_first: bool = False
+    cursor: str | None = None

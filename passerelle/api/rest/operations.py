@@ -14,6 +14,7 @@ from passerelle.api.rest import (
     matching_operations,
     observation_operations,
     parameter_operations,
+    person_operations,
     resource_operations,
     terminology_operations,
 )
@@ -34,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *observation_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
     *parameter_operations.OPERATIONS,
+    *person_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,
 )
 """Every operation. Two may share a name when they stand at different places."""

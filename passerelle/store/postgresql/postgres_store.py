@@ -22,9 +22,10 @@ from passerelle.store.async_requests import AsyncRequests
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Claim, HistoryPage, Mark, Outcome, Page, Unit, Version
 from passerelle.store.dossier_readings import DossierReadings
+from passerelle.store.everything import life_line_pages
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.full_text import FullText, telling
-from passerelle.store.gathering import Everything, Marks
+from passerelle.store.gathering import Everything, LifeLine, Marks
 from passerelle.store.outbox import Job, Message
 from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
@@ -257,6 +258,14 @@ class PostgresStore:
                 return await page(run, asked, caller, "postgresql", secret=self._secret)
 
         return await self._reading(read)
+
+    async def life_line(self, asked: LifeLine, caller: Caller) -> Page:
+        """Give one page of what is dated about a person."""
+        return await self._reading(
+            lambda connection: life_line_pages.page(
+                _runner(connection), asked, caller, "postgresql", secret=self._secret
+            )
+        )
 
     async def marks(self, type: str | None, caller: Caller) -> Marks:
         """Give the profiles, tags and security labels that resources bear."""
