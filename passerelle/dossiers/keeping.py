@@ -84,6 +84,14 @@ def demand(
     return (*structural, *identity)
 
 
+def profiles_of_patch(found: Resource, policy: Profiles) -> Profiles:
+    """Give the policy for a patch of what is kept: what broke its profile before may be patched.
+
+    It was kept while the policy was another one, or before there was any.
+    """
+    return "warn" if any(is_grave(one) for one in pdsm_rules.check(found)) else policy
+
+
 def told(said: Issue) -> Issue:
     """Give an issue as a warning: what is told only, where the policy of profiles is to warn."""
     return replace(said, severity="warning") if is_grave(said) else said

@@ -89,8 +89,9 @@ async def _attempt(
         raise NotAllowed(*closed)
     assert head is not None  # else refused above
     registry = gateway.store.parameters.registry
+    profiles = keeping.profiles_of_patch(found, gateway.writing.profiles)
     warnings = await apart(
-        resource, keeping.demand, resource, gateway.ins, registry, profiles=gateway.writing.profiles
+        resource, keeping.demand, resource, gateway.ins, registry, profiles=profiles
     )
     checked = await written_references.check(gateway, caller, key, resource)
     said = await shared_documents.check(gateway, caller, resource)

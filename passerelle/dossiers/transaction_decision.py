@@ -17,6 +17,7 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.transaction_keys import Keys
 from passerelle.dossiers.transaction_links import Links
 from passerelle.dossiers.turns import Turns, apart, give_way, weight
+from passerelle.dossiers.writing_policy import Profiles
 from passerelle.errors.refusals import Issue, PasserelleError, TooLarge
 from passerelle.errors.rules import issue
 from passerelle.fhir.bundles import patch_entries
@@ -88,6 +89,7 @@ class Deciding:
         self._heads: Mapping[Key, Version] = {}  # of what is patched
         self._written = Written()  # what documents are looked at beside
         self._documents: dict[int, Resource] = {}
+        self._policies: dict[Key, Profiles] = {}  # of profiles, where a patch has its own
         self._weights: dict[int, int] = {}  # of what the entries bring
         self._methods = {entry.index: entry.method for entry in planned.entries}
 
@@ -165,6 +167,7 @@ class Deciding:
         if closed:
             self._faults += [(entry.index, placed(said, f"{place}.resource")) for said in closed]
             return
+        self._policies[key] = keeping.profiles_of_patch(found, self.gateway.writing.profiles)
         await self._put(entry, key, resource, head)
 
     async def _put(
@@ -238,7 +241,10 @@ class Deciding:
         resource = rewrite(given, self.links.resolve) if is_linked else given
         registry = self.gateway.store.parameters.registry
         structural, identity = keeping.faults(
-            resource, self.gateway.ins, registry, profiles=self.gateway.writing.profiles
+            resource,
+            self.gateway.ins,
+            registry,
+            profiles=self._policies.get(key, self.gateway.writing.profiles),
         )
         found = written_references.references_of(self.gateway, key, resource)
         return Looked(resource, (*structural, *identity), found)

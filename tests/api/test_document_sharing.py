@@ -177,6 +177,18 @@ async def test_size_and_hash_are_those_of_the_bytes_that_come_along_or_are_there
     assert answer.status_code == 201
 
 
+async def test_a_wrong_size_is_only_told_where_ihe_alone_is_declared_and_the_hash_is_right(shared):
+    of_ihe = [pdsm.MHD + "IHE.MHD.Comprehensive.DocumentReference"]
+    given = pdsm.provided(meta={"profile": of_ihe})
+    attachment = given["entry"][1]["resource"]["content"][0]["attachment"]
+    attachment["size"] += 1
+    place = "Bundle.entry[1].resource.content[0].attachment"
+    assert warnings(await provide(shared, given), 1) == [("document.size-differs", f"{place}.size")]
+    attachment["hash"] = pdsm.sha1(b"other")
+    refused = await provide(shared, given, 422)
+    assert places(refused) == [("document.size-mismatch", f"{place}.size")]
+
+
 async def test_an_address_that_leads_to_nothing_yet_is_told(shared):
     answer = await provide(shared, pdsm.bundle(pdsm.entry(pdsm.document(), 1)))
     place = "Bundle.entry[0].resource.content[0].attachment.url"

@@ -8,6 +8,7 @@ from passerelle.dossiers.repository import Repository
 from passerelle.dossiers.transactions import Transaction
 from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Unprocessable
+from passerelle.fhir.patch.patch import of_parameters
 from passerelle.fhir.resource import Key
 from passerelle.store.caller import SYSTEM
 from tests import pdsm
@@ -79,3 +80,16 @@ async def test_a_simplified_publication_is_told_of_too(warning):
     assert "document.element-missing" in {one.rule for one in made.warnings}
     assert made.version is not None
     assert b"IHE.MHD.Minimal.DocumentReference" in (made.version.body or b"")
+
+
+async def test_what_was_kept_without_meeting_its_profile_may_still_be_patched(gateway, warning):
+    made = await Transaction(Repository(warning, SYSTEM)).run(provided(faulty()))
+    key = made[1].key
+    assert key is not None
+    patch = of_parameters(pdsm.superseding())
+    done = await Repository(gateway, SYSTEM).patch(key, patch)
+    assert (done.action, done.version and done.version.version) == ("updated", 2)
+    other = await Transaction(Repository(warning, SYSTEM)).run(provided(faulty(2)))
+    entry = pdsm.entry(pdsm.superseding(), 1, "PATCH", str(other[1].key))
+    answers = await Transaction(Repository(gateway, SYSTEM)).run(pdsm.bundle(entry))
+    assert [answer.status for answer in answers] == [200]

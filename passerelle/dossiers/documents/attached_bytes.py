@@ -15,7 +15,12 @@ from typing import Any
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Issue
 from passerelle.errors.rules import issue
-from passerelle.fhir.document_sharing.pdsm_profiles import is_shared
+from passerelle.fhir.document_sharing.pdsm_profiles import (
+    COMPREHENSIVE,
+    SIMPLIFIED,
+    is_shared,
+    profiles,
+)
 from passerelle.fhir.reference_places import key_of
 from passerelle.fhir.resource import Key, Resource
 from passerelle.store.caller import Caller
@@ -24,6 +29,12 @@ from passerelle.store.contract import Put
 SHARED = ("document.size-mismatch", "document.hash-mismatch")
 PLAIN = ("document.size-differs", "document.hash-differs")
 """The rules that size and hash break, where a profile is declared and where none is."""
+
+MISCOUNTED = (PLAIN[0], SHARED[1])
+"""Of what declares MHD only: a wrong size is no harm where the hash proves the bytes. (The example
+of IHE for a replacement counts one byte too many.)"""
+
+FRENCH = (COMPREHENSIVE, SIMPLIFIED)
 
 MISSING = {"enforce": "document.binary-missing", "warn": "document.binary-not-there"}
 """The rule that an address to nothing breaks, by the policy of references."""
@@ -39,6 +50,7 @@ async def check(
     if resource.get("resourceType") != "DocumentReference":
         return []
     shared = is_shared(resource)
+    french = not profiles(resource).isdisjoint(FRENCH)
     found: list[Issue] = []
     for number, content in enumerate(resource.get("content", ())):
         attachment = content.get("attachment") or {}
@@ -48,7 +60,7 @@ async def check(
         place = f"DocumentReference.content[{number}].attachment"
         measured = await _measured(gateway, caller, key, attachment, coming or {})
         if measured is not None:
-            found += _compared(attachment, measured, place, SHARED if shared else PLAIN)
+            found += _compared(attachment, measured, place, shared=shared, french=french)
         elif shared and (rule := MISSING.get(gateway.writing.references)):
             found.append(issue(rule, f"{place}.url"))
     return found
@@ -59,7 +71,7 @@ async def _measured(
 ) -> tuple[int, bytes] | None:
     """Give size and SHA-1 of the bytes of a Binary, None when it is not there.
 
-    Of what states no hash, or is of another size already, no bytes are read.
+    Of what states no hash no bytes are read.
     """
     digest = hashlib.sha1(usedforsecurity=False)
     put, data = coming.get(key, (None, None))
@@ -76,22 +88,29 @@ async def _measured(
     if blob is None:
         return 0, digest.digest()
     size = await gateway.store.blob_size(blob)
-    if "hash" in attachment and attachment.get("size", size) == size:
+    if "hash" in attachment:
         async for part in gateway.store.blob(blob):
             digest.update(part)
     return size, digest.digest()
 
 
 def _compared(
-    attachment: Mapping[str, Any], measured: tuple[int, bytes], place: str, rules: tuple[str, str]
+    attachment: Mapping[str, Any],
+    measured: tuple[int, bytes],
+    place: str,
+    *,
+    shared: bool,
+    french: bool,
 ) -> list[Issue]:
-    """Say what is not as it was measured. A wrong size tells of the hash as well."""
+    """Say what is not as it was measured. A wrong size tells of a wrong hash as well."""
     size, sha1 = measured
+    rules = SHARED if shared else PLAIN
+    is_other = "hash" in attachment and _bytes_of(attachment["hash"]) != sha1
     if attachment.get("size", size) != size:
+        proven = "hash" in attachment and not is_other
+        rules = MISCOUNTED if shared and not french and proven else rules
         return [issue(rules[0], f"{place}.size")]
-    if "hash" in attachment and _bytes_of(attachment["hash"]) != sha1:
-        return [issue(rules[1], f"{place}.hash")]
-    return []
+    return [issue(rules[1], f"{place}.hash")] if is_other else []
 
 
 def _bytes_of(text: str) -> bytes | None:
