@@ -18,6 +18,7 @@ from typing import Any
 
 from passerelle.fhir.search.expressions import Path as Way
 from passerelle.fhir.search.expressions import compile_expression, compile_within
+from passerelle.fhir.urls import PASSERELLE
 
 CORE = "hl7.fhir.r4.core-4.0.1.tgz"
 PACKAGES = (
@@ -41,6 +42,19 @@ So PDSm-List-PatientAsSource and -PractitionerRoleAsSource (``source``, one targ
 -PatientAsSubject (``patient``) yield to List-source and clinical-patient of R4, which say the same
 of all targets; of GAP-Slot-earliestStart and -latestStart (``start``) either does.
 """
+
+OWN: tuple[dict[str, Any], ...] = (
+    {
+        "id": "Task-due",
+        "url": PASSERELLE + "/SearchParameter/Task-due",
+        "code": "due",
+        "base": ["Task"],
+        "type": "date",
+        "expression": "Task.restriction.period.end",
+    },
+)
+"""Ours, after those of the packages: what R4 and the guides have none for. When a task is due is
+asked to find those that are overdue, which is computed and never stored."""
 
 LEFT_OUT = {
     "_content": "answered by the full text of the record, not by an expression",
@@ -140,7 +154,7 @@ class ValueSets:
 
 
 def definitions(folder: Path) -> Iterator[dict[str, Any]]:
-    """Give the SearchParameter resources of the packages, official and in their order."""
+    """Give the SearchParameter resources of the packages, in their order, then ours."""
     for name in PACKAGES:
         with tarfile.open(folder / name) as archive:
             for member in sorted(archive.getmembers(), key=lambda entry: entry.name):
@@ -149,6 +163,7 @@ def definitions(folder: Path) -> Iterator[dict[str, Any]]:
                 file = archive.extractfile(member)
                 assert file is not None
                 yield json.load(file)
+    yield from OWN
 
 
 def alternatives(expression: str, type_: str) -> str:
