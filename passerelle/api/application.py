@@ -10,7 +10,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from passerelle.api import dossier_lists, dossier_routes, errors, mail_routes, service_routes
+from passerelle.api import (
+    dossier_batch_routes,
+    dossier_lists,
+    dossier_routes,
+    errors,
+    mail_routes,
+    service_routes,
+)
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.metrics import Metrics
 from passerelle.api.rest import responses
@@ -34,6 +41,7 @@ def build(gateway: Gateway, metrics: Metrics, *, body_limit: int, software_versi
     )
     application.include_router(service_routes.router(gateway, metrics))
     application.include_router(dossier_lists.router(gateway))
+    application.include_router(dossier_batch_routes.router(gateway, body_limit=body_limit))
     application.include_router(dossier_routes.router(gateway, body_limit=body_limit))
     application.include_router(mail_routes.router(gateway))
     application.add_exception_handler(PasserelleError, _refused)

@@ -23,7 +23,6 @@ FHIR_JSON = "application/fhir+json"
 VERBS = ("close", "reopen", "merge", "unmerge", "declare-death", "cancel-death")
 NOT_THERE_YET: dict[str, tuple[str, ...]] = {
     "/dossiers": ("POST",),
-    "/dossiers:batch": ("POST",),
     "/dossiers:diff": ("POST",),
 }
 """Addresses of the form's page that nothing answers yet."""

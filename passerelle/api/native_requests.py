@@ -1,7 +1,8 @@
 """What the routes of the native form have in common: the caller, the body, the form of answers."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from passerelle.fhir import json_text
 from passerelle.store.caller import Caller
 
 JSON = "application/json"
+NONE: Mapping[str, str] = MappingProxyType({})
 EVERYWHERE = frozenset({"_format", "_pretty"})
 """Parameters of the form of an answer."""
 
@@ -41,6 +43,28 @@ def laid_out(body: bytes, *, pretty: bool) -> bytes:
 def answer_json(value: Any, *, pretty: bool, status: int = 200) -> Response:
     """Give an answer of JSON."""
     return Response(laid_out(json_text.encode(value), pretty=pretty), status, media_type=JSON)
+
+
+class Streamed(Response):
+    """An answer whose parts go out as they come, while the body of the request may still come in.
+
+    The framework's own listens to the client meanwhile, and so would take its body away.
+    """
+
+    def __init__(
+        self, parts: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str] = NONE
+    ) -> None:
+        super().__init__(None, 200, dict(headers), media_type)
+        self.parts = parts
+        self.raw_headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send the head at once, then each part."""
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        async for part in self.parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def demand_known(request: Request, known: Collection[str]) -> None:

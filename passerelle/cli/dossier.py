@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from passerelle.cli import client, printing
+from passerelle.cli import client, dossier_batch, printing
 from passerelle.cli.client import SERVER, FileArgument, ServerOption
 from passerelle.cli.printing import JsonOption
 from passerelle.errors.refusals import Issue, PasserelleError
@@ -25,7 +25,14 @@ _SHOWN_MAX = 60
 
 @app.command(epilog="Exemple : passerelle dossier push dossier.json --strict --dry-run")
 def push(
-    file: FileArgument,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Fichier JSON, « - » pour l'entrée standard ; ou fichier .ndjson (un dossier par "
+            "ligne) ou dossier de fichiers .json, poussés par lots.",
+            show_default=False,
+        ),
+    ],
     strict: Annotated[
         bool, typer.Option("--strict", help="N'écrit rien si une seule entrée est refusée.")
     ] = False,
@@ -35,10 +42,20 @@ def push(
     if_match: Annotated[
         str | None, typer.Option(help="Version attendue du dossier ; refus si elle a changé.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Lots : reprend après le dernier reçu gardé.")
+    ] = False,
     server: ServerOption = SERVER,
     json: JsonOption = False,
 ) -> None:
-    """Pousse un dossier et montre le reçu, entrée par entrée."""
+    """Pousse un dossier et montre le reçu, entrée par entrée ; ou beaucoup, et montre le bilan.
+
+    Les reçus d'un lot sont gardés à côté, dans FILE.receipts.ndjson.
+    """
+    if dossier_batch.is_batch(file):
+        dossier_batch.push(
+            file, strict=strict, dry_run=dry_run, resume=resume, server=server, json=json
+        )
     body, dossier = client.read_json(file, json=json)
     headers = {
         "content-type": "application/json",

@@ -131,7 +131,6 @@ async def test_the_name_of_the_address_must_be_that_of_the_dossier(served, rules
 @pytest.mark.parametrize(
     ("method", "address_", "headers"),
     [
-        ("POST", "/dossiers:batch", {}),
         ("POST", "/dossiers:diff", {}),
         ("POST", "/dossiers/https://x|1:close", {}),
         ("POST", "/dossiers/https://x|1:declare-death", {}),

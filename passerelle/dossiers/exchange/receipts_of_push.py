@@ -47,16 +47,18 @@ class Receipt:
             "version": self.etag,
             "dryRun": self.dry_run,
             "entries": [entry.as_json() for entry in self.entries],
-            "issues": [
-                {
-                    "path": issue.expression or "",
-                    "severity": issue.severity,
-                    "code": issue.code,
-                    "rule": issue.rule,
-                    "text": issue.text,
-                    "textEn": issue.text_en,
-                }
-                for issue in self.issues
-            ],
+            "issues": [issue_json(issue) for issue in self.issues],
             "identity": {"status": self.identity},
         }
+
+
+def issue_json(issue: Issue) -> dict[str, Any]:
+    """Give an issue as receipts have it: its place, then its texts in French and in English."""
+    return {
+        "path": issue.expression or "",
+        "severity": issue.severity,
+        "code": issue.code,
+        "rule": issue.rule,
+        "text": issue.text,
+        "textEn": issue.text_en,
+    }
