@@ -31,7 +31,7 @@ def push(gateway: GatewayProcess, first: int, number: int) -> int:
         f"{gateway.url}/dossiers:batch",
         content=lines(first, number),
         headers=headers,
-        timeout=None,  # noqa: S113
+        timeout=None,
     ) as answer:
         assert answer.status_code == 200
         for place, line in enumerate(answer.iter_lines(), 1):
