@@ -1,4 +1,4 @@
-"""Views of a person: `$ligne-de-vie`, what is dated about it.
+"""Views of a person: `$ligne-de-vie`, what is dated about it; `$cercle-de-soins`, who cares for it.
 
 https://hl7.org/fhir/R4/operations.html . Nobody else defines them; so do we.
 """
@@ -8,16 +8,19 @@ from urllib.parse import urlencode
 from passerelle.api.rest import responses
 from passerelle.api.rest.operation import Invocation, Operation
 from passerelle.api.rest.responses import Reply
+from passerelle.dossiers.operations.circle_of_person import circle_of
 from passerelle.dossiers.operations.life_line import life_line
 from passerelle.dossiers.repository import Repository
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
 from passerelle.fhir.bundles import bundle
 from passerelle.fhir.operation_inputs import Input
 from passerelle.fhir.search.date_interval import Interval, interval
 from passerelle.fhir.search.life_line_scope import KINDS
 from passerelle.fhir.search.query_results import COUNT_DEFAULT, COUNT_MAX
 from passerelle.fhir.urls import PASSERELLE
+from passerelle.mappers.native.dossier_naming import own_uuid
 from passerelle.store.gathering import LifeLine
 
 ORDERS = {"date": False, "-date": True}
@@ -57,6 +60,18 @@ async def line_of(repository: Repository, asked: Invocation) -> Reply:
             next_url=None if page.next is None else address(path, pairs, page.next),
         )
     )
+
+
+async def circle_for(repository: Repository, asked: Invocation) -> Reply:
+    """Give the consolidated circle of a patient, now or ``at`` a moment, as a collection."""
+    said = asked.one("at")
+    now = repository.gateway.clock()
+    at = Interval(now, now + 1) if said is None else moment("at", said)
+    team, versions = await circle_of(repository, asked.id, at)
+    found = [bundle.Found(version.key, version.body or b"{}") for version in versions]
+    address = f"urn:uuid:{own_uuid('CareTeam', PASSERELLE, f'{asked.id}|{at.low}|{at.high}')}"
+    made = json_text.encode(team)
+    return responses.fhir(bundle.collection(repository.gateway.base_url, [(address, made)], found))
 
 
 def moment(name: str, text: str) -> Interval:
@@ -99,5 +114,14 @@ OPERATIONS = (
             Input("_cursor"),
         ),
         title="Ligne de vie : ce qui est daté d'une personne, dans l'ordre des dates",
+    ),
+    Operation(
+        "cercle-de-soins",
+        PASSERELLE + "/OperationDefinition/Patient-cercle-de-soins",
+        frozenset({"instance"}),
+        circle_for,
+        types=frozenset({"Patient"}),
+        inputs=(Input("at", "date"),),
+        title="Cercle de soins d'une personne, tous dossiers confondus",
     ),
 )

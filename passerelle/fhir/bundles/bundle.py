@@ -106,6 +106,20 @@ def history(
     return _bundle(b"history", entries, _links(self_url, next_url), total)
 
 
+def collection(base_url: str, made: Iterable[tuple[str, bytes]], kept: Iterable[Found]) -> bytes:
+    """Join a collection: what was made for it, each under an address of its own, then what is kept.
+
+    https://hl7.org/fhir/R4/bundle.html#collection
+    """
+    entries = [b'{"fullUrl":' + _text(url) + b',"resource":' + body + b"}" for url, body in made]
+    base = base_url.encode()
+    entries += [
+        b'{"fullUrl":"%s/%s","resource":%s}' % (base, str(found.key).encode(), found.body)
+        for found in kept
+    ]
+    return _bundle(b"collection", entries, b"", None)
+
+
 def responses(kind: str, answers: Iterable[Answer]) -> bytes:
     """Join a ``transaction-response`` or ``batch-response``, one entry per answer, in order."""
     return _bundle(kind.encode(), [_answer(answer) for answer in answers], b"", None)

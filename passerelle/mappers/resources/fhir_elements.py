@@ -59,6 +59,7 @@ OWN_EXTENSIONS: dict[str, str] = {
     "event-structure": "Observation: the structure where it came about",
     "event-origin": "Encounter, Observation: how the event came in",
     "event-moved-to": "Encounter, Observation: what the event is now, of another type",
+    "circle-membership": "CareTeam.participant of $cercle-de-soins: dossier, team, member, period",
     "annotation-author": "Annotation: the member who wrote it",
     "task-text": "Task: long text",
     "form-score": "QuestionnaireResponse: the observation of one of its scores",
