@@ -15,6 +15,7 @@ from passerelle.fhir.reference_places import key_of
 from passerelle.fhir.resource import Resource
 from passerelle.mappers.native.dossier import Dossier
 from passerelle.mappers.native.dossier_naming import Naming
+from passerelle.mappers.resources import notes_reference
 from passerelle.mappers.resources.documents_files import DOMAIN, identifier
 
 OWN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -40,7 +41,7 @@ def standing_ids(record: DossierRecord, dossier: Dossier, base_url: str) -> dict
         for one in _own(resource, names):
             found.setdefault((version.key.type, one["system"], one["value"]), version.key.id)
             if version.key.type == "DocumentReference":
-                found |= _binary(resource, one, names, base_url)
+                found |= _binaries(resource, one, names, base_url)
     return found
 
 
@@ -51,16 +52,29 @@ def _own(resource: Resource, names: Naming) -> Iterator[dict[str, str]]:
             yield one
 
 
-def _binary(
+def _binaries(
     resource: Resource, one: dict[str, str], names: Naming, base_url: str
 ) -> dict[Name, str]:
-    """Give the id of the Binary that a document, or one of its further files, leads to."""
-    contents = resource.get("content") or [{}]
-    address = key_of(str(contents[0].get("attachment", {}).get("url", "")), base_url)
-    if address is None or address.type != "Binary":
-        return {}
-    key = names.entry_key("documents", one)
-    named = one if one["system"] == names.domain(DOMAIN) else None
-    if key is not None:
-        named = identifier(names, key, 0)
-    return {} if named is None else {("Binary", named["system"], named["value"]): address.id}
+    """Give the ids of the Binaries that a document, one of its further files, or a note leads to.
+
+    ``one`` is the identifier that tells which of these the DocumentReference is.
+    """
+    note = names.entry_key("notes", one)
+    if note is not None:
+        _, files = notes_reference.text_and_files(resource)
+        led_to = [
+            (notes_reference.file_identifier(names, note, index), file)
+            for index, file in enumerate(files)
+        ]
+    else:
+        key = names.entry_key("documents", one)
+        named = one if one["system"] == names.domain(DOMAIN) else None
+        if key is not None:
+            named = identifier(names, key, 0)
+        contents = resource.get("content") or [{}]
+        led_to = [(named, contents[0].get("attachment", {}))] if named else []
+    return {
+        ("Binary", named["system"], named["value"]): address.id
+        for named, file in led_to
+        if (address := key_of(str(file.get("url", "")), base_url)) and address.type == "Binary"
+    }

@@ -63,7 +63,7 @@ def to_fhir(note: Mapping[str, Any], entries: Entries) -> Iterator[Made]:
     """Make the Binaries and the DocumentReference of a note."""
     context = entries.to("notes", note["key"])
     for index, file in enumerate(note.get("files", ())):
-        named = _file_name(entries.names, note["key"], index)
+        named = file_identifier(entries.names, note["key"], index)
         kept = documents_files.file_binary(file, named, entries.names, context)
         if kept:
             yield kept[0], "supporting", kept[1]
@@ -113,9 +113,7 @@ def _reference(note: Mapping[str, Any], entries: Entries) -> Resource:
 def _native(
     key: str, entry: Resource, reading: Reading, open_blob: Callable[[str], bytes] | None
 ) -> Entry:
-    attachments = [content.get("attachment", {}) for content in entry.get("content", ())]
-    text = _text(attachments)
-    files = [one for one in attachments if one is not text]
+    text, files = text_and_files(entry)
     members = (reading.member(author) for author in entry.get("author", ()))
     return filled(
         {
@@ -139,11 +137,16 @@ def _native(
     )
 
 
-def _text(attachments: list[Element]) -> Element:
-    """Find the text among the contents: plain text before anything else that came inline."""
+def text_and_files(entry: Mapping[str, Any]) -> tuple[Element, list[Element]]:
+    """Give the attachment of the text of a note, and those of its files in order.
+
+    The text is plain text that came inline, else whatever did; empty when nothing did.
+    """
+    attachments = [content.get("attachment", {}) for content in entry.get("content", ())]
     inline = [one for one in attachments if "data" in one]
     plain = (one for one in inline if one.get("contentType", "").startswith(TEXT))
-    return next(plain, next(iter(inline), {}))
+    text: Element = next(plain, next(iter(inline), {}))
+    return text, [one for one in attachments if one is not text]
 
 
 def _status(note: Mapping[str, Any]) -> Element:
@@ -152,7 +155,7 @@ def _status(note: Mapping[str, Any]) -> Element:
     return {"status": "current", "_status": {"extension": supplied()}}
 
 
-def _file_name(names: Naming, key: str, index: int) -> Element:
+def file_identifier(names: Naming, key: str, index: int) -> Element:
     """Give the identifier of a file of a note: documents have keys of their own."""
     return names.identifier("note-files", key, str(index))
 
@@ -227,5 +230,5 @@ def _contents(note: Mapping[str, Any], names: Naming) -> Iterator[Element]:
     }
     yield {"attachment": filled(text)}
     for index, file in enumerate(note.get("files", ())):
-        named = _file_name(names, note["key"], index)
+        named = file_identifier(names, note["key"], index)
         yield {"attachment": documents_files.file_attachment(file, named, names)}
