@@ -21,8 +21,8 @@ PUSHES = (
     push(
         "a section that is not taken yet",
         Answer(422, "dossier.unsupported-section"),
-        "/alerts",
-        alerts=[{"key": "1"}],
+        "/messages",
+        messages=[{"key": "1"}],
     ),
     push("another format", Answer(422, "dossier.schema"), "/format", format="dossier/9"),
     push(

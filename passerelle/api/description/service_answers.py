@@ -33,6 +33,11 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         (),
     ),
     ("get", "/openapi.json"): ({"200": _ok("La description", _ANY_JSON)}, ("400",)),
+    ("get", "/dossiers"): ({"200": _ok("Les changements", _ANY_JSON)}, ("400", "406", "410")),
+    ("post", "/dossiers:batch"): (
+        {"200": _ok("Un reçu par ligne", {"application/x-ndjson": {"schema": {"type": "string"}}})},
+        ("400", "413", "415"),
+    ),
     ("put", "/dossiers/{dossier}"): (
         {
             "200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag"),
