@@ -116,6 +116,16 @@ async def test_what_is_refused_leaves_nothing_behind(
     assert [await total(shared, one) for one in ("DocumentReference", "Binary", "List")] == [0] * 3
 
 
+async def test_of_ihe_alone_there_is_one_content_too(shared, rules):
+    document = pdsm.simplified()
+    document["meta"]["profile"] = [pdsm.MHD + "IHE.MHD.SimplifiedPublish.DocumentReference"]
+    document["content"] *= 2
+    assert rules(await publish(shared, document, 422)) == ["document.element-repeated"]
+    del document["content"][1]
+    found = (await publish(shared, document)).json()
+    assert found["meta"]["profile"] == [pdsm.COMPREHENSIVE]
+
+
 async def test_a_type_that_there_is_not_is_not_found(shared):
     answer = await shared.ask("POST", "/fhir/DocumentReferences", pdsm.simplified())
     assert answer.status_code == 404

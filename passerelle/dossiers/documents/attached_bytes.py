@@ -6,10 +6,12 @@ their number. MHD wants them accurate (https://profiles.ihe.net/ITI/MHD/ITI-65.h
 else is warned of. Looked at wherever the Binary is in the record or comes along.
 """
 
+import asyncio
 import hashlib
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from passerelle.dossiers.gateway import Gateway
@@ -39,26 +41,47 @@ FRENCH = (COMPREHENSIVE, SIMPLIFIED)
 MISSING = {"enforce": "document.binary-missing", "warn": "document.binary-not-there"}
 """The rule that an address to nothing breaks, by the policy of references."""
 
-Coming = Mapping[Key, tuple[Put, bytes | None]]
-"""What the same commit writes of Binaries, with the bytes that come along."""
+ATTACHMENTS_MAX = 20
+"""As many of one resource are looked at: PDSm and MHD admit one."""
+
+READ_BYTES_MAX = 500_000_000
+"""As many bytes are read for one commit; of what is beyond, the hash is not compared."""
+
+LARGE = 1_000_000
+"""Bytes that are hashed in a thread, so that others are answered meanwhile."""
+
+Measure = tuple[int, bytes | None]
+"""Size and SHA-1; no SHA-1 where the bytes were not read."""
+
+NOT_YET: Measure = (-1, None)
+
+
+@dataclass(slots=True)
+class Binaries:
+    """The Binaries of one commit: what it writes, with the bytes that come along, and what was
+    measured for it, each once."""
+
+    coming: dict[Key, tuple[Put, bytes | None]] = field(default_factory=dict)
+    measured: dict[Key, Measure | None] = field(default_factory=dict)
+    left: int = READ_BYTES_MAX
 
 
 async def check(
-    gateway: Gateway, caller: Caller, resource: Resource, coming: Coming | None = None
+    gateway: Gateway, caller: Caller, resource: Resource, binaries: Binaries
 ) -> list[Issue]:
-    """Give the issues of every attachment of a checked DocumentReference; none of another type."""
+    """Give the issues of the attachments of a checked DocumentReference; none of another type."""
     if resource.get("resourceType") != "DocumentReference":
         return []
     shared = is_shared(resource)
     french = not profiles(resource).isdisjoint(FRENCH)
     found: list[Issue] = []
-    for number, content in enumerate(resource.get("content", ())):
+    for number, content in enumerate(resource.get("content", ())[:ATTACHMENTS_MAX]):
         attachment = content.get("attachment") or {}
         key = key_of(str(attachment.get("url", "")), gateway.base_url)
         if key is None or key.type != "Binary":
             continue
         place = f"DocumentReference.content[{number}].attachment"
-        measured = await _measured(gateway, caller, key, attachment, coming or {})
+        measured = await _measured(gateway, caller, key, binaries, hashed="hash" in attachment)
         if measured is not None:
             found += _compared(attachment, measured, place, shared=shared, french=french)
         elif shared and (rule := MISSING.get(gateway.writing.references)):
@@ -67,16 +90,29 @@ async def check(
 
 
 async def _measured(
-    gateway: Gateway, caller: Caller, key: Key, attachment: Mapping[str, Any], coming: Coming
-) -> tuple[int, bytes] | None:
+    gateway: Gateway, caller: Caller, key: Key, binaries: Binaries, *, hashed: bool
+) -> Measure | None:
     """Give size and SHA-1 of the bytes of a Binary, None when it is not there.
 
-    Of what states no hash no bytes are read.
+    Each is read once for a commit, and only where a hash is stated (``hashed``).
     """
+    known = binaries.measured.get(key, NOT_YET)
+    if known is NOT_YET or (hashed and known is not None and known[1] is None):
+        known = await _read(gateway, caller, key, binaries, hashed=hashed)
+        binaries.measured[key] = known
+    return known
+
+
+async def _read(
+    gateway: Gateway, caller: Caller, key: Key, binaries: Binaries, *, hashed: bool
+) -> Measure | None:
     digest = hashlib.sha1(usedforsecurity=False)
-    put, data = coming.get(key, (None, None))
+    put, data = binaries.coming.get(key, (None, None))
     if data is not None:
-        digest.update(data)
+        if len(data) > LARGE:
+            await asyncio.to_thread(digest.update, data)
+        else:
+            digest.update(data)
         return len(data), digest.digest()
     if put is None:
         head = await gateway.store.read(key, caller)
@@ -88,15 +124,17 @@ async def _measured(
     if blob is None:
         return 0, digest.digest()
     size = await gateway.store.blob_size(blob)
-    if "hash" in attachment:
-        async for part in gateway.store.blob(blob):
-            digest.update(part)
+    if not hashed or size > binaries.left:
+        return size, None
+    binaries.left -= size
+    async for part in gateway.store.blob(blob):
+        digest.update(part)
     return size, digest.digest()
 
 
 def _compared(
     attachment: Mapping[str, Any],
-    measured: tuple[int, bytes],
+    measured: Measure,
     place: str,
     *,
     shared: bool,
@@ -105,9 +143,10 @@ def _compared(
     """Say what is not as it was measured. A wrong size tells of a wrong hash as well."""
     size, sha1 = measured
     rules = SHARED if shared else PLAIN
-    is_other = "hash" in attachment and _bytes_of(attachment["hash"]) != sha1
+    is_stated = "hash" in attachment and sha1 is not None
+    is_other = is_stated and _bytes_of(attachment["hash"]) != sha1
     if attachment.get("size", size) != size:
-        proven = "hash" in attachment and not is_other
+        proven = is_stated and not is_other
         rules = MISCOUNTED if shared and not french and proven else rules
         return [issue(rules[0], f"{place}.size")]
     return [issue(rules[1], f"{place}.hash")] if is_other else []

@@ -20,7 +20,7 @@ from passerelle.store.caller import Caller
 ACTORS = ("practitioner", "organization")
 """Whom a PractitionerRole leads to: their address is as good as its own."""
 
-RECIPIENTS_MAX = 100
+RECIPIENTS_MAX = 20
 """As many of one set are looked up."""
 
 

@@ -8,6 +8,7 @@ a profile of document sharing.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -24,6 +25,9 @@ from passerelle.store.caller import Caller
 from passerelle.store.contract import Put, Version
 
 TYPE = "DocumentReference"
+RELATIONS_MAX = 20
+"""As many of one document are looked up."""
+
 ALREADY = "document.replaced-already"
 """What is no news where a replacement is only written again."""
 
@@ -100,7 +104,7 @@ async def check(
 async def _relations(gateway: Gateway, caller: Caller, document: Resource) -> list[Relation]:
     return [
         Relation(place, code, await _key(gateway, caller, target))
-        for place, code, target in _stated(document)
+        for place, code, target in islice(_stated(document), RELATIONS_MAX)
     ]
 
 

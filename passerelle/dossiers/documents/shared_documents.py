@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from passerelle.dossiers.documents import attached_bytes, intended_recipients, replacing
+from passerelle.dossiers.documents.attached_bytes import Binaries
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.keeping import is_grave
 from passerelle.errors.refusals import Issue, Unprocessable
@@ -27,25 +28,22 @@ class Written:
     """What one commit writes: resources by key, Binaries with their bytes, all keys."""
 
     resources: dict[Key, Resource] = field(default_factory=dict)
-    binaries: dict[Key, tuple[Put, bytes | None]] = field(default_factory=dict)
+    binaries: Binaries = field(default_factory=Binaries)
 
     def add(self, put: Put, resource: Resource, data: bytes | None) -> None:
         """Remember a write, as far as documents need it."""
         key = put.draft.key
         if key.type == "Binary":
-            self.binaries[key] = (put, data)
+            self.binaries.coming[key] = (put, data)
         elif key.type in HELD:
             self.resources[key] = resource
-
-
-NOTHING_ELSE = Written()
 
 
 async def check(gateway: Gateway, caller: Caller, resource: Resource) -> tuple[Issue, ...]:
     """Give the warnings of a resource that is written by itself. Raises Unprocessable."""
     if resource["resourceType"] != "DocumentReference":
         return ()
-    said = await issues(gateway, caller, resource, NOTHING_ELSE)
+    said = await issues(gateway, caller, resource, Written())
     if any(is_grave(one) for one in said):
         raise Unprocessable(*said)
     return tuple(said)

@@ -28,6 +28,8 @@ DOCUMENT, BINARY, SUBMISSION_SET = (
 )
 """How the three speak of one another until they have ids."""
 
+SIMPLIFIED_ONES = (SIMPLIFIED, MHD_SIMPLIFIED)
+
 SOURCES = ("Practitioner/", "PractitionerRole/", "Patient/", "Device/")
 """What may be the source of a List (https://hl7.org/fhir/R4/list.html)."""
 
@@ -45,6 +47,9 @@ class Sent(NamedTuple):
 
 def measured(document: Resource) -> Sent:
     """Measure the bytes of a checked document reference; a fault when there are none."""
+    if len(document["content"]) > 1:
+        several = issue("document.element-repeated", "DocumentReference.content", element="content")
+        return Sent(0, "", (several,))
     attachment = _attachment(document)
     if "data" not in attachment:
         missing = issue("document.element-missing", f"{PLACE}.data", element="data")
@@ -92,7 +97,7 @@ def _reference(document: Resource, sent: Sent) -> Resource:
     made = {k: v for k, v in document.items() if k != "id"} | {"content": content}
     profile = COMPREHENSIVE if pdsm_rules.conforms(made, COMPREHENSIVE) else MHD_MINIMAL
     declared = document["meta"]["profile"]
-    others = [one for one in declared if one.partition("|")[0] not in (SIMPLIFIED, MHD_SIMPLIFIED)]
+    others = [one for one in declared if str(one).partition("|")[0] not in SIMPLIFIED_ONES]
     attachment["url"] = BINARY
     return made | {"meta": document["meta"] | {"profile": [*others, profile]}}
 

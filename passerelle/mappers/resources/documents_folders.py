@@ -34,8 +34,11 @@ def to_fhir(
     """
     there = {name: held for held in standing if (name := _name(held, entries.names)) is not None}
     stated = {_reference(entries, document): document for document in documents}
-    named = (str(document["folder"]) for document in documents if "folder" in document)
-    for name in dict.fromkeys((*there, *named)):
+    filed: dict[str, dict[str, Entry]] = {}
+    for reference, one in stated.items():
+        if "folder" in one:
+            filed.setdefault(one["folder"], {})[reference] = one
+    for name in dict.fromkeys((*there, *filed)):
         held = there.get(name)
         before = _items(held)
         kept = [
@@ -45,14 +48,10 @@ def to_fhir(
             or document.get("folder") == name
         ]
         references = {item.get("reference") for item in kept}
-        added = [
-            document
-            for reference, document in stated.items()
-            if document.get("folder") == name and reference not in references
-        ]
+        stays = filed.get(name, {})
+        added = [one for where, one in stays.items() if where not in references]
         items = kept + [entries.to("documents", document["key"]) for document in added]
-        speaks_of_it = any(document.get("folder") == name for document in documents)
-        if speaks_of_it or (held is not None and held.get("status") == "current"):
+        if stays or (held is not None and held.get("status") == "current"):
             date = _date(held, added, changed=items != before)
             yield name, _folder(name, items, date, entries, held)
 
