@@ -15,6 +15,7 @@ from tools.reference_markdown import table as rows_of
 PACKAGE = Path(refusals.__file__).parents[1]
 
 FAMILIES = {
+    "alert": "The acknowledgement of an alert.",
     "answer": "The form of answers: parts of resources, coded bodies.",
     "async": "Requests that are answered later.",
     "binary": "The bytes of documents.",

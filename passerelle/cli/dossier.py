@@ -101,6 +101,43 @@ def pull(
     printing.line(f"Écrit : {output} (version {version})", f"Written: {output} (version {version})")
 
 
+@app.command(
+    epilog="Exemple : passerelle dossier ack 'https://coord.example/dossiers|D-1' al1 --by m1"
+)
+def ack(
+    name: Annotated[str, typer.Argument(help="Nom du dossier : system|value.")],
+    key: Annotated[str, typer.Argument(help="Clé de l'alerte dans le dossier.")],
+    by: Annotated[
+        str, typer.Option(help="Qui acquitte : une clé du cercle, ou person.", show_default=False)
+    ],
+    at: Annotated[
+        str | None, typer.Option(help="Quand, à la seconde et avec le fuseau ; sinon maintenant.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Dit ce qui serait fait, sans écrire.")
+    ] = False,
+    server: ServerOption = SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Acquitte une alerte d'un dossier et montre le reçu."""
+    from passerelle.fhir.json_text import encode
+
+    path = f"{_path(_named(name, json=json))}/alerts/{quote(key, safe='')}:ack"
+    asked = {"by": by} | ({"at": at} if at is not None else {})
+    with client.asking(server, json=json) as gateway:
+        answer = gateway.ask(
+            "POST",
+            path + ("?dryRun=true" if dry_run else ""),
+            content=encode(asked),
+            headers={"content-type": "application/json"},
+        )
+        receipt = answer.json()
+    if json:
+        printing.raw_json(answer.body)
+    else:
+        _tell_receipt(receipt, dry_run=dry_run, refused=False)
+
+
 @app.command(epilog="Exemple : passerelle dossier diff avant.json apres.json")
 def diff(
     file: FileArgument,

@@ -182,3 +182,18 @@ def test_a_receipt_is_told_in_english_when_that_is_asked_for(
     _, out, err = passerelle("dossier", "push", write(dossier()))
     assert "The reason." in out + err
     assert "Le motif." not in out + err
+
+
+def test_ack_says_who_and_shows_the_receipt(passerelle, server):
+    server.answer("POST", TARGET + "/alerts/al%2F1:ack", receipt("updated"))
+    at = "2026-02-22T08:00:00+01:00"
+    code, out, _ = passerelle("dossier", "ack", NAME, "al/1", "--by", "m1", "--at", at)
+    assert (code, "updated" in out) == (0, True)
+    assert json.loads(server.seen[0].body) == {"by": "m1", "at": at}
+
+
+def test_ack_shows_a_refusal(passerelle, server, outcome):
+    server.answer("POST", TARGET + "/alerts/al1:ack", outcome("alert.over"), 409)
+    code, _, err = passerelle("dossier", "ack", NAME, "al1", "--by", "m1")
+    assert code == 1
+    assert "alert.over" in err

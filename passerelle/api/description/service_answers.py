@@ -11,6 +11,7 @@ from passerelle.api.description.components import Described, header_inputs, ref
 
 JSON = "application/json"
 _ANY_JSON: Described = {JSON: {"schema": {"type": "object"}}}
+_ACKNOWLEDGEMENT: Described = {JSON: {"schema": {"type": "object", "required": ["by"]}}}
 _DOSSIER: Described = {JSON: {"schema": {"type": "object", "required": ["format"]}}}
 
 
@@ -57,6 +58,10 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         },
         ("400", "404", "406", "410"),
     ),
+    ("post", "/dossiers/{dossier}/alerts/{key}:ack"): (
+        {"200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag")},
+        ("400", "404", "409", "413", "415", "422"),
+    ),
     ("get", "/mss/messages"): ({"200": _ok("Les messages", _ANY_JSON)}, ("400",)),
     ("get", "/mss/white-list"): ({"200": _ok("Les domaines", _ANY_JSON)}, ("400",)),
 }
@@ -65,6 +70,7 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
 SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
     ("put", "/dossiers/{dossier}"): (("Prefer", "If-Match"), _DOSSIER),
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
+    ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
 }
 """Headers and body, by method and address."""
 

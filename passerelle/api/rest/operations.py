@@ -9,6 +9,7 @@ from typing import Any
 
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.rest import (
+    alert_operations,
     gathering_operations,
     mailing_operations,
     matching_operations,
@@ -34,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *matching_operations.OPERATIONS,
     *observation_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
+    *alert_operations.OPERATIONS,
     *parameter_operations.OPERATIONS,
     *person_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,
