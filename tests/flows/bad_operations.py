@@ -72,6 +72,22 @@ OPERATIONS = (
     ),
     _get("`$everything` from no date", f"{THERE}/$everything?start={CANARY}", _MALFORMED, "start"),
     _get(
+        "`$ligne-de-vie` from no date", f"{THERE}/$ligne-de-vie?start={CANARY}", _MALFORMED, "start"
+    ),
+    _get("`$ligne-de-vie` of no kind", f"{THERE}/$ligne-de-vie?kind={CANARY}", _MALFORMED, "kind"),
+    _get(
+        "`$ligne-de-vie` in no order", f"{THERE}/$ligne-de-vie?_sort={CANARY}", _MALFORMED, "_sort"
+    ),
+    _get(
+        "`$ligne-de-vie` with a cursor that is none",
+        f"{THERE}/$ligne-de-vie?_cursor={CANARY}",
+        Answer(400, "search.cursor-invalid"),
+        "_cursor",
+    ),
+    _get(
+        "`$cercle-de-soins` at no date", f"{THERE}/$cercle-de-soins?at={CANARY}", _MALFORMED, "at"
+    ),
+    _get(
         "`$everything` of an unknown type",
         f"{THERE}/$everything?_type={CANARY}",
         Answer(400, "http.type-unknown"),

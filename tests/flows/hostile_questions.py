@@ -170,6 +170,8 @@ CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/fhir/Patient/a/$meta-add", ("meta",)),
     ("/fhir/Patient/a/$meta-delete", ("meta",)),
     ("/fhir/Patient/a/$everything", ("_since", "_type", "_count", "start", "end", "_cursor")),
+    ("/fhir/Patient/a/$ligne-de-vie", ("start", "end", "kind", "_sort", "_count", "_cursor")),
+    ("/fhir/Patient/a/$cercle-de-soins", ("at",)),
     ("/fhir/Observation/$lastn", ("max", "subject", "code", "category")),
     ("/fhir/DocumentReference/a/$send-mss", ("recipient", "subject", "resource")),
 )
