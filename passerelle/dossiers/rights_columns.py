@@ -8,6 +8,7 @@ from passerelle.fhir.packages.package_reading import SERVED
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.search.index_bounds import key
 from passerelle.fhir.urls import DOSSIER_TAG, PACKAGE_TAG
+from passerelle.mappers.resources.alerts_flag import ALERT_KINDS
 from passerelle.mappers.resources.code_systems import TRE_R234
 from passerelle.mappers.resources.events_homes import EVENT_KINDS
 from passerelle.store.contract import RightsColumns
@@ -72,7 +73,8 @@ def rights_columns(resource: Resource) -> RightsColumns:
 
 def _element(resource: Resource) -> str | None:
     """Give the section of a resource. A List is one of documents when its code says so, a
-    DocumentReference a note when its type does, an Observation an event when its category does.
+    DocumentReference a note when its type does, an Observation an event when its category does,
+    a Communication the acknowledgement of an alert when its category does.
     """
     type_ = resource["resourceType"]
     if type_ == "List":
@@ -81,6 +83,8 @@ def _element(resource: Resource) -> str | None:
         return "notes"
     if type_ == "Observation" and EVENT_KINDS in _systems(resource.get("category") or []):
         return "events"
+    if type_ == "Communication" and ALERT_KINDS in _systems(resource.get("category") or []):
+        return "alerts"
     return ELEMENTS.get(type_)
 
 

@@ -25,7 +25,7 @@ from passerelle.mappers.resources.fhir_elements import (
     value_of,
 )
 
-KIND = PASSERELLE + "/CodeSystem/alert-kind"
+ALERT_KINDS = PASSERELLE + "/CodeSystem/alert-kind"
 """Our own: no French or HL7 code system says what an alert of coordination is about."""
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/flag-category"
@@ -180,7 +180,7 @@ def _acknowledgement(
 def _kind(alert: Mapping[str, Any]) -> Element:
     category = CATEGORIES.get(alert["kind"])
     also = [{"system": CATEGORY, "code": category}] if category else ()
-    return {"coding": [{"system": KIND, "code": alert["kind"]}, *also]}
+    return {"coding": [{"system": ALERT_KINDS, "code": alert["kind"]}, *also]}
 
 
 def _part(alert: Mapping[str, Any], entries: Entries, *path: str) -> Element:
@@ -215,7 +215,7 @@ def _first(holder: Resource, name: str) -> Element | None:
 
 def _native_kind(flag: Resource) -> str | None:
     codings = (coding for one in flag.get("category", ()) for coding in one.get("coding", ()))
-    return next((one.get("code") for one in codings if one.get("system") == KIND), None)
+    return next((one.get("code") for one in codings if one.get("system") == ALERT_KINDS), None)
 
 
 def _native_severity(flag: Resource) -> str | None:
