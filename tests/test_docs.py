@@ -16,7 +16,6 @@ from passerelle.dossiers.mailing.transmission import JOB_KIND
 from passerelle.dossiers.mailing.transmission_states import NEXT
 from passerelle.errors.rules import table
 from passerelle.fhir.conformance.structure_table import resource_types
-from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from passerelle.store import schema
 from tests.strategies.dossiers import dossiers
@@ -177,14 +176,8 @@ def _leaves() -> list[str]:
         else:
             found.append(place)
 
-    walk("", {**form, "properties": _taken(form)}, ())
+    walk("", form, ())
     return found
-
-
-def _taken(form: dict) -> dict:  # type: ignore[type-arg]
-    """Leave out the sections that are refused."""
-    assert set(SECTIONS) | set(UNSUPPORTED) <= form["properties"].keys()
-    return {n: inner for n, inner in form["properties"].items() if n not in UNSUPPORTED}
 
 
 def test_the_mapping_names_types_of_r4_that_the_mappers_make() -> None:

@@ -6,7 +6,7 @@ schema of the native form and against what the mappers make of drawn dossiers.
 
 from collections.abc import Iterator
 
-from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED
+from passerelle.mappers.native.dossier import SECTIONS
 from passerelle.mappers.resources.fhir_elements import OWN_EXTENSIONS
 from tools.dossier_field import Field
 from tools.reference_dossier_fields import GROUPS
@@ -20,8 +20,7 @@ def write() -> str:
         "The native form of a dossier (`dossier/1`) and the FHIR resources that stand for it. The "
         "way is exact in both directions: a dossier that is pushed comes back as it was, but for "
         "`complete`, which directs a push and is no state.",
-        f"Sections that are taken: {codes(SECTIONS)}. Refused by name, never dropped in silence: "
-        f"{codes(UNSUPPORTED)}.",
+        f"Sections: {codes(SECTIONS)}.",
         "`[]` is a list. `extension(name)` is the extension whose address ends with that name. "
         "Where several elements are named, the field goes to those that the note says, or to all. "
         "Where FHIR demands what the source did not give, a value is supplied and marked with the "

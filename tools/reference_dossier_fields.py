@@ -8,6 +8,7 @@ from tools.dossier_form_fields import FORMS
 from tools.dossier_note_fields import INTRO as NOTES_INTRO
 from tools.dossier_note_fields import NOTES
 from tools.dossier_root_fields import PATHWAYS, ROOT
+from tools.dossier_sharing_fields import MESSAGES, SHARING
 
 
 def _of_members(extension: str) -> tuple[str, ...]:
@@ -301,6 +302,11 @@ GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ),
     ("Pathways", "Each is a type of the EpisodeOfCare.", PATHWAYS),
     (
+        "Sharing",
+        "A Consent for each decision, and one for what the person was told.",
+        SHARING,
+    ),
+    (
         "Person",
         "Patient, profile `fr-core-patient-ins` when the identity is rightly qualified, else "
         "`fr-core-patient`. One for each person and platform.",
@@ -344,5 +350,10 @@ GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
         "Flag of base R4 for what stays true of the person, a CommunicationRequest for each "
         "warning, a Communication for each acknowledgement.",
         ALERTS,
+    ),
+    (
+        "Messages",
+        "Communication of base R4: what the platform itself sent and received.",
+        MESSAGES,
     ),
 )

@@ -30,6 +30,7 @@ ELEMENTS = {
     "Flag": "alerts",
     "CommunicationRequest": "alerts",
     "Communication": "messages",
+    "Consent": "sharing",
 }
 """Resource type to the section of the dossier that the habilitation matrix speaks of."""
 

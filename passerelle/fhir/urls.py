@@ -10,6 +10,15 @@ DOSSIER_TAG = PASSERELLE + "/CodeSystem/dossier"
 PACKAGE_TAG = PASSERELLE + "/CodeSystem/package"
 """``meta.tag.system`` of what came with a FHIR package; the code is ``name#version``."""
 
+MESSAGE_ID_SYSTEM = PASSERELLE + "/NamingSystem/message-id"
+"""Identifier system of the Message-ID of a mail, on the Communication that stands for it."""
+
+SENDING_SYSTEM = PASSERELLE + "/NamingSystem/mss-sending"
+"""Identifier of "this version of this document to this address", so that asking twice is once."""
+
+ADDRESS_SYSTEM = PASSERELLE + "/NamingSystem/mss-address"
+"""Identifier system of an address of secure mail."""
+
 FR_CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition/"
 CDS = "https://interop.esante.gouv.fr/ig/fhir/cds/StructureDefinition/"
 CDL = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/"

@@ -34,13 +34,6 @@ COMMANDS = (
     BadCommand("no dossier", PUSH, {"resourceType": "Patient"}, 1, "cli.not-a-dossier"),
     BadCommand("an unknown element", PUSH, dossier(surname=CANARY), 1, "dossier.schema"),
     BadCommand(
-        "a section that is not taken yet",
-        PUSH,
-        dossier(alerts=[{"key": "1"}]),
-        1,
-        "dossier.unsupported-section",
-    ),
-    BadCommand(
         "a file that is not there",
         ("dossier", "push", "/nowhere", "--json"),
         b"",

@@ -18,12 +18,6 @@ from tests.flows.bad_input import (
 PUSHES = (
     push("an unknown element", Answer(422, "dossier.schema"), surname=CANARY),
     push("an unknown section", Answer(422, "dossier.schema"), prescriptions=[{"key": "1"}]),
-    push(
-        "a section that is not taken yet",
-        Answer(422, "dossier.unsupported-section"),
-        "/messages",
-        messages=[{"key": "1"}],
-    ),
     push("another format", Answer(422, "dossier.schema"), "/format", format="dossier/9"),
     push(
         "another id than the address",

@@ -19,7 +19,7 @@ PACKAGES = (
 )
 BASES = frozenset(
     {
-        *("Task", "Binary", "EpisodeOfCare", "Linkage"),
+        *("Task", "Binary", "EpisodeOfCare", "Linkage", "Consent"),
         *("QuestionnaireResponse", "Observation"),
         *("Flag", "CommunicationRequest", "Communication"),
     }

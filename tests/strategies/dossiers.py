@@ -5,7 +5,6 @@ are of the test domain only, with a right key.
 """
 
 from base64 import b64encode
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -15,79 +14,26 @@ from passerelle.mappers.native.dossier import Dossier, Entry, normal
 from passerelle.mappers.resources.code_systems import TRE_R38, TRE_R85, TRE_R260
 from tests.strategies.dossier_alerts import alerts
 from tests.strategies.dossier_forms import forms
+from tests.strategies.dossier_sharing import messages, sharings
+from tests.strategies.dossier_values import (
+    audiences,
+    codes,
+    instants,
+    keys,
+    languages,
+    lines,
+    optional,
+    outsides,
+    periods,
+    systems,
+    texts,
+    tokens,
+    whens,
+    years_months_days,
+)
 
 INS_TEST = "1.2.250.1.213.1.4.10"
 PLATFORMS = ("https://coordination.example", "https://autre.example/plateforme/")
-WORDS = ("DUPONT", "Élodie", "d'Aÿ", "L'Haÿ-les-Roses", "Œuvre", "a b", "渡辺", "Zoë 👩‍⚕️", "x|y/z%")
-
-_LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\ufeff")
-_VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x17F, exclude_categories=("Cc", "Zs"))
-
-lines = st.sampled_from(WORDS) | st.text(_LETTERS, min_size=1, max_size=12).filter(
-    lambda text: bool(text.strip())
-)
-texts = lines | lines.map(lambda line: f"{line}\n\t{line}\r\nfin.")
-tokens = st.lists(st.text(_VISIBLE, min_size=1, max_size=5), min_size=1, max_size=2).map(" ".join)
-keys = (st.sampled_from(("1", "a/b", "a%2Fb", "d 1", "m1")) | tokens).filter(
-    lambda key: key != "person"
-)
-systems = st.sampled_from(
-    ("https://source.example/a", "urn:oid:1.2.3", "https://coordination.example/dossiers")
-)
-languages = st.sampled_from(("fr", "fr-FR", "ar", "langue des signes", "créole"))
-
-
-def optional(required: dict[str, Any], **fields: st.SearchStrategy[Any]) -> Any:
-    """Objects with the required fields and any of the others."""
-    return st.fixed_dictionaries(required, optional=fields)
-
-
-@st.composite
-def years_months_days(draw: st.DrawFn) -> str:
-    day = draw(st.dates(min_value=_date(1900), max_value=_date(2040))).isoformat()
-    return day[: draw(st.sampled_from((10, 10, 7, 4)))]
-
-
-@st.composite
-def instants(draw: st.DrawFn) -> str:
-    moment = draw(st.datetimes(min_value=_moment(2000), max_value=_moment(2040)))
-    fraction = draw(st.sampled_from(("", ".1", ".120", ".000000", ".123456789")))
-    offset = draw(st.sampled_from(("Z", "+01:00", "+02:00", "-04:00", "+00:00", "+11:00")))
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + offset
-
-
-def _date(year: int) -> Any:
-    from datetime import date
-
-    return date(year, 1, 1)
-
-
-def _moment(year: int) -> Any:
-    from datetime import datetime
-
-    return datetime(year, 1, 1)  # noqa: DTZ001
-
-
-whens = instants() | years_months_days()
-
-
-@st.composite
-def codes(draw: st.DrawFn, *of: str) -> Entry:
-    system = draw(st.sampled_from(of) if of else systems)
-    coded = {"system": system, "code": draw(tokens)}
-    form = draw(st.sampled_from(("coded", "text", "both", "shown")))
-    if form == "text":
-        return {"text": draw(texts)}
-    if form == "both":
-        return {**coded, "text": draw(texts)}
-    return {**coded, "display": draw(lines)} if form == "shown" else coded
-
-
-@st.composite
-def periods(draw: st.DrawFn, *, closed: bool | None = None) -> Entry:
-    start = draw(whens)
-    closed = draw(st.booleans()) if closed is None else closed
-    return {"start": start, "end": "2041-05"} if closed else {"start": start}
 
 
 @st.composite
@@ -260,26 +206,6 @@ def members(draw: st.DrawFn, key: str, others: list[str]) -> Entry:
             optional({"familyName": lines}, givenName=lines, relation=codes())
         )
     return member
-
-
-def audiences(references: Any) -> Any:
-    return optional(
-        {},
-        hiddenFrom=st.lists(
-            st.sampled_from(
-                (
-                    "INVISIBLE_PATIENT",
-                    "INVISIBLE_REPRESENTANTS_LEGAUX",
-                    "MASQUE_PS",
-                    "MASQUE_PSOCIAL",
-                    "MASQUE_PT",
-                )
-            ),
-            unique=True,
-        ),
-        onlyFor=st.lists(references, min_size=1, max_size=2),
-        confidentiality=st.sampled_from(("N", "R", "V")),
-    )
 
 
 @st.composite
@@ -459,21 +385,6 @@ def persons(draw: st.DrawFn, references: Any) -> Entry:
     )
 
 
-outsides = st.recursive(
-    st.booleans()
-    | st.none()
-    | st.integers(-9, 10**15)
-    | texts
-    | st.sampled_from((0.5, 2.25)).map(str).map(Decimal),
-    lambda inner: (
-        st.lists(inner, min_size=1, max_size=2)
-        | st.dictionaries(lines, inner, min_size=1, max_size=2)
-    ),
-    max_leaves=4,
-)
-"""JSON of nobody's shape, without what the normal form leaves out."""
-
-
 @st.composite
 def pathways(draw: st.DrawFn, key: str) -> Entry:
     entry = optional(
@@ -531,6 +442,15 @@ def roots(draw: st.DrawFn, references: Any) -> Entry:
     return root
 
 
+def _settle_consent(member: Entry, decisions: list[str]) -> None:
+    """Have a member name a decision that there is, or none."""
+    if decisions:
+        member["consent"] = decisions[0]
+    else:
+        del member["consent"]
+        member["basis"] = "care-team"
+
+
 @st.composite
 def dossiers(draw: st.DrawFn) -> Dossier:
     """Draw a whole valid dossier in normal form."""
@@ -544,6 +464,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
         name: draw(st.lists(keys, max_size=2, unique=True))
         for name in (
             "pathways",
+            "sharing",
             "documents",
             "notes",
             "events",
@@ -551,6 +472,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
             "appointments",
             "tasks",
             "alerts",
+            "messages",
         )
     }
     held = (
@@ -559,6 +481,9 @@ def dossiers(draw: st.DrawFn) -> Dossier:
     abouts = [key for key in held if held.count(key) == 1]
     sections = {
         "pathways": [draw(pathways(key)) for key in named["pathways"]],
+        "sharing": draw(
+            sharings(named["sharing"], references, [m["key"] for m in circle], named["documents"])
+        ),
         "circle": circle,
         "documents": [
             draw(documents(key, references, named["documents"][:index]))
@@ -577,4 +502,10 @@ def dossiers(draw: st.DrawFn) -> Dossier:
         ],
         "alerts": [draw(alerts(key, references, abouts)) for key in named["alerts"]],
     }
+    sections["messages"] = [
+        draw(messages(key, references, named["documents"])) for key in named["messages"]
+    ]
+    for member in circle:
+        if "consent" in member:
+            _settle_consent(member, named["sharing"])
     return normal({**root, **sections})

@@ -32,18 +32,18 @@ from passerelle.fhir import json_text
 from passerelle.fhir.conformance import structure
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.search.query import parse_criteria
-from passerelle.fhir.urls import DOSSIER_TAG, PASSERELLE
+from passerelle.fhir.urls import (
+    ADDRESS_SYSTEM,
+    DOSSIER_TAG,
+    MESSAGE_ID_SYSTEM,
+    SENDING_SYSTEM,
+)
 from passerelle.store.caller import SYSTEM, Caller
 from passerelle.store.contract import Expectation, Put, Unit
 from passerelle.store.outbox import NewJob
 
 RECIPIENTS_MAX = 50
 JOB_KIND = "mss.send"
-MESSAGE_ID_SYSTEM = PASSERELLE + "/NamingSystem/message-id"
-SENDING_SYSTEM = PASSERELLE + "/NamingSystem/mss-sending"
-"""Identifier of "this version of this document to this address", so that asking twice is once."""
-
-ADDRESS_SYSTEM = PASSERELLE + "/NamingSystem/mss-address"
 
 
 @dataclass(frozen=True, slots=True)

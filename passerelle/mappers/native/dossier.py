@@ -16,6 +16,7 @@ Entry: TypeAlias = dict[str, Any]
 
 SECTIONS = (
     "pathways",
+    "sharing",
     "circle",
     "documents",
     "notes",
@@ -24,21 +25,19 @@ SECTIONS = (
     "appointments",
     "tasks",
     "alerts",
+    "messages",
 )
-"""The sections that are taken, in the order in which they are written: ``dossier_sections``."""
-
-UNSUPPORTED = ("sharing", "messages")
-"""The sections that are refused, with an issue each."""
+"""The sections, in the order in which they are written: ``dossier_sections``."""
 
 Path: TypeAlias = tuple[str, ...]
 """Names of members, from outside in; ``*`` goes through a list, ``**items`` stays or goes to any
 depth of such lists."""
 
-PLACES: Mapping[str, Path] = {}
+PLACES: Mapping[str, Path] = {"sharing": ("sharing", "decisions")}
 """Where the entries of a section stand, unless at the root under its name."""
 
-BESIDE = ("ext",)
-"""What stands at the root beside the sections and, like them, stays when a push lacks it."""
+BESIDE: tuple[Path, ...] = (("ext",), ("sharing", "informed"), ("sharing", "protection"))
+"""What stands beside the entries of sections and, like them, stays when a push lacks it."""
 
 PERSON = "person"
 """The member reference that names the person cared for."""
@@ -95,17 +94,33 @@ def place_of(section: str) -> Path:
 
 def entries_in(content: Mapping[str, Any], section: str) -> list[Any]:
     """Give what stands in the place of a section, as it came; nothing where there is no list."""
-    found: Any = content
-    for name in place_of(section):
-        found = found.get(name) if isinstance(found, Mapping) else None
+    found = value_in(content, place_of(section))
     return found if isinstance(found, list) else []
+
+
+def value_in(content: Mapping[str, Any], place: Path) -> Any:
+    """Give what stands in a place, None when nothing does."""
+    found: Any = content
+    for name in place:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def with_value(content: Mapping[str, Any], place: Path, value: Any) -> dict[str, Any]:
+    """Give the form with this value in a place, and all else as it is."""
+    name, *inner = place
+    if not inner:
+        return {**content, name: value}
+    outer = content.get(name)
+    below = outer if isinstance(outer, dict) else {}
+    return {**content, name: with_value(below, tuple(inner), value)}
 
 
 def with_entries(
     content: Mapping[str, Any], section: str, entries: Iterable[Entry]
 ) -> dict[str, Any]:
     """Give the form with these entries in a section, and all else as it is."""
-    return _put(content, place_of(section), list(entries))
+    return with_value(content, place_of(section), list(entries))
 
 
 def normal(content: Mapping[str, Any]) -> Dossier:
@@ -117,14 +132,6 @@ def normal(content: Mapping[str, Any]) -> Dossier:
 def dump(dossier: Dossier) -> bytes:
     """Write a dossier as canonical JSON: UTF-8, sorted names, no spaces."""
     return json_text.encode(dossier.content, ordered=True)
-
-
-def _put(content: Mapping[str, Any], place: Path, value: Any) -> dict[str, Any]:
-    name, *inner = place
-    if not inner:
-        return {**content, name: value}
-    outer = content.get(name)
-    return {**content, name: _put(outer if isinstance(outer, dict) else {}, tuple(inner), value)}
 
 
 def _normal(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from passerelle.errors.refusals import Issue
-from passerelle.mappers.native.dossier import SECTIONS, UNSUPPORTED, entries_in, place_of
+from passerelle.mappers.native.dossier import SECTIONS, entries_in, place_of
 
 EntryName = tuple[str, str]
 """(section, native key); ``#<index>`` when the entry has no key, ``*`` for a whole section."""
@@ -31,8 +31,6 @@ def pointer(path: Iterable[str | int]) -> str:
 def answering(content: dict[str, Any], path: Sequence[str | int]) -> EntryName | None:
     """Find the entry that a place lies in; None for the root, the person and the managing one."""
     section = path[0] if path else None
-    if section in UNSUPPORTED:
-        return str(section), WHOLE
     if section not in SECTIONS:
         return None
     section, place = str(section), place_of(str(section))

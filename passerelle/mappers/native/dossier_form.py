@@ -5,6 +5,7 @@ issues; in lenient mode it takes ``dossier``, from which the entries at fault ar
 """
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,6 @@ from passerelle.mappers.native import (
 )
 from passerelle.mappers.native.dossier import (
     SECTIONS,
-    UNSUPPORTED,
     Dossier,
     entries_in,
     normal,
@@ -60,15 +60,14 @@ def parse(
     every issue when the root, the person or the managing structure is at fault.
     """
     content = decode(body)
-    faults = _unsupported(content)
-    content = _supported(content)
-    faults += dossier_shape.check(content)
+    faults = dossier_shape.check(content)
     faults += _duplicates(content)
     sound = _sound(content, faults)
     contents = dossier_contents.check(sound, attachment_size_max=attachment_size_max)
     faults += contents
     _remove(sound, contents)
     faults += dossier_references.check(sound, known)
+    content = _without_whole(content, faults)
     if all(fault.entry is not None for fault in faults):
         faults += [Fault(found, None) for found in dossier_contents.check_root(content)]
         identity = content["person"]["identity"]
@@ -83,7 +82,16 @@ def parse(
         taken = with_entries(taken, name, (sound[name][at] for at in sorted(sound[name])))
     kept = dossier_references.without(taken, refused)
     whole, suspended = _whole(content, refused)
-    return ParsedDossier(normal({**kept, "complete": whole}), issues + suspended, refused)
+    dossier = normal({**kept, "complete": whole})
+    missing = tuple(_consents_missing(content, dossier, known))
+    return ParsedDossier(dossier, issues + suspended + missing, refused)
+
+
+def _without_whole(content: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Leave out the sections that are refused as a whole, with what stands beside their entries."""
+    refused = {fault.entry[0] for fault in faults if fault.entry and fault.entry[1] == WHOLE}
+    gone = {place_of(section)[0] for section in refused}
+    return {name: value for name, value in content.items() if name not in gone}
 
 
 def _whole(
@@ -102,30 +110,17 @@ def _whole(
     return [name for name in listed if name not in sections], suspended
 
 
-def _unsupported(content: dict[str, Any]) -> list[Fault]:
-    """Refuse the sections that are not taken; an empty one loses nothing."""
-    named = [
-        Fault(issue("dossier.unsupported-section", f"/{name}", section=name), (name, WHOLE))
-        for name in UNSUPPORTED
-        if content.get(name)
-    ]
-    complete = content.get("complete")
-    listed = enumerate(complete) if isinstance(complete, list) else ()
-    return named + [
-        Fault(
-            issue("dossier.unsupported-section", pointer(("complete", index)), section=str(name)),
-            (str(name), WHOLE),
-        )
-        for index, name in listed
-        if name in UNSUPPORTED
-    ]
-
-
-def _supported(content: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in content.items() if name not in UNSUPPORTED}
-    if isinstance(kept.get("complete"), list):
-        kept["complete"] = [name for name in kept["complete"] if name not in UNSUPPORTED]
-    return kept
+def _consents_missing(
+    content: Mapping[str, Any], dossier: Dossier, known: frozenset[EntryName]
+) -> Iterator[Issue]:
+    """Tell of members whose consent is no decision of the dossier: they are listed without it."""
+    decided = known | dossier.keys()
+    taken = {member["key"] for member in dossier.section("circle")}
+    for index, member in enumerate(entries_in(content, "circle")):
+        if not isinstance(member, dict) or member.get("key") not in taken:
+            continue
+        if "consent" in member and ("sharing", member["consent"]) not in decided:
+            yield issue("dossier.consent-missing", pointer(("circle", index, "consent")))
 
 
 def _duplicates(content: dict[str, Any]) -> list[Fault]:

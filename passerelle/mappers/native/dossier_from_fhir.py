@@ -11,7 +11,7 @@ from passerelle.fhir.resource import Resource
 from passerelle.mappers.native.dossier import SECTIONS, Dossier, normal, with_entries
 from passerelle.mappers.native.dossier_mappings import MAPPINGS
 from passerelle.mappers.native.dossier_reading import reading
-from passerelle.mappers.resources import dossier_episode, patient_resource
+from passerelle.mappers.resources import dossier_episode, patient_resource, sharing_consents
 
 Blobs = Callable[[str], bytes] | Mapping[str, bytes] | None
 """Gives the bytes of a Binary by its id. None: files are named by their address instead."""
@@ -33,6 +33,7 @@ def from_fhir(
     read = {
         **dossier_episode.root_from_fhir(found),
         "person": patient_resource.from_fhir(patient, found),
+        "sharing": sharing_consents.information_from_fhir(found),
     }
     for section in SECTIONS:
         if sections is None or section in sections:

@@ -18,7 +18,9 @@ from passerelle.mappers.resources import (
     dossier_episode,
     events_resources,
     forms_response,
+    messages_communication,
     notes_reference,
+    sharing_consents,
     tasks_resource,
 )
 from passerelle.mappers.resources.entry_references import Entries
@@ -55,6 +57,9 @@ def _each(section: str, type: str, from_fhir: Callable[[str, Resource, Reading],
 
 MAPPINGS: Mapping[str, SectionMapping] = {
     "pathways": SectionMapping(lambda reading, _: dossier_episode.pathways_from_fhir(reading)),
+    "sharing": SectionMapping(
+        _each("sharing", "Consent", sharing_consents.from_fhir), _alone(sharing_consents.to_fhir)
+    ),
     "circle": SectionMapping(lambda reading, _: circle_careteam.circle_from_fhir(reading)),
     "documents": SectionMapping(documents_reference.from_fhir, documents_reference.to_fhir),
     "notes": SectionMapping(notes_reference.from_fhir, notes_reference.to_fhir),
@@ -72,5 +77,9 @@ MAPPINGS: Mapping[str, SectionMapping] = {
         _each("tasks", "Task", tasks_resource.from_fhir), _alone(tasks_resource.to_fhir)
     ),
     "alerts": SectionMapping(_each("alerts", "Flag", alerts_flag.from_fhir), alerts_flag.to_fhir),
+    "messages": SectionMapping(
+        _each("messages", "Communication", messages_communication.from_fhir),
+        _alone(messages_communication.to_fhir),
+    ),
 }
 """Section to its mapper."""

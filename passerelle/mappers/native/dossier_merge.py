@@ -11,7 +11,9 @@ from passerelle.mappers.native.dossier import (
     Dossier,
     Entry,
     normal,
+    value_in,
     with_entries,
+    with_value,
 )
 from passerelle.mappers.native.dossier_sections import TABLE
 
@@ -24,7 +26,9 @@ def merge(current: Dossier | None, pushed: Dossier) -> Dossier:
     """
     merged = {name: value for name, value in pushed.content.items() if name != "complete"}
     held = current.content if current is not None else {}
-    merged = {**{name: held[name] for name in BESIDE if name in held}, **merged}
+    for place in BESIDE:
+        if value_in(merged, place) is None and value_in(held, place) is not None:
+            merged = with_value(merged, place, value_in(held, place))
     for name in SECTIONS:
         merged = with_entries(merged, name, _section(name, current, pushed))
     return normal(merged)

@@ -28,7 +28,12 @@ class Naming(NamedTuple):
         return Fault(issue("dossier.reference-unresolved", pointer(self.place)), self.entry)
 
 
-_ROOT: tuple[Path, ...] = (("lead",), ("closure", "by"), ("person", "death", "declaredBy"))
+_ROOT: tuple[Path, ...] = (
+    ("lead",),
+    ("closure", "by"),
+    ("person", "death", "declaredBy"),
+    ("sharing", "informed", "by"),
+)
 """Where member references stand outside the sections."""
 
 ROOT = "dossier"
@@ -91,17 +96,17 @@ def _named(section: str, entries: Mapping[int, Entry]) -> Iterator[Naming]:
     """Give every reference of a section that the person does not answer."""
     for index, entry in entries.items():
         own = (section, entry["key"])
-        for path, sections, person in TABLE[section].names:
-            for place, value in _values(entry, path):
-                if not (person and value == PERSON):
-                    names = frozenset((name, value) for name in sections)
+        for named in TABLE[section].names:
+            for place, value in _values(entry, named.path) if named.names_in(entry) else ():
+                if not (named.person and value == PERSON):
+                    names = frozenset((name, value) for name in named.sections)
                     yield Naming(own, (*place_of(section), index, *place), names)
 
 
 def _ambiguous(sound: Sound, keys: set[EntryName]) -> Iterator[Fault]:
     """Find the names that several entries bear, where an entry of any section may be meant."""
     for section, entries in sound.items():
-        for path, sections, person in TABLE[section].names:
+        for path, sections, person, _ in TABLE[section].names:
             if len(sections) == 1:
                 continue
             for index, entry in entries.items():

@@ -16,11 +16,19 @@ ANY = SECTIONS
 
 
 class Named(NamedTuple):
-    """A place in an entry where another is named: the sections it may stand in, or the person."""
+    """A place in an entry where another is named: the sections it may stand in, or the person.
+
+    ``only_where`` (member, value) says of which entries alone the place names another.
+    """
 
     path: Path
     sections: tuple[str, ...]
     person: bool = False
+    only_where: tuple[str, str] | None = None
+
+    def names_in(self, entry: Entry) -> bool:
+        """Tell whether the place of an entry names another."""
+        return self.only_where is None or entry.get(self.only_where[0]) == self.only_where[1]
 
 
 class Section(NamedTuple):
@@ -68,6 +76,15 @@ def withdraw(entry: Entry, updated_at: str) -> Entry:
 
 TABLE: Mapping[str, Section] = {
     "pathways": Section(),
+    "sharing": Section(
+        types=("Consent",),
+        names=(
+            member("givenBy"),
+            member("collectedBy"),
+            Named(("target",), ("circle",), only_where=("scope", "member")),
+            Named(("target",), ("documents",), only_where=("scope", "document")),
+        ),
+    ),
     "circle": Section(
         types=("CareTeam", "PractitionerRole", "RelatedPerson", "Organization"),
         names=(member("invitedBy"),),
@@ -142,6 +159,15 @@ TABLE: Mapping[str, Section] = {
         ),
         end=withdraw,
     ),
+    "messages": Section(
+        types=("Communication",),
+        names=(
+            member("by"),
+            member("onBehalfOf"),
+            Named(("documents", "*"), ("documents",)),
+        ),
+        end=withdraw,
+    ),
 }
 """Section to what there is to know of it."""
 
@@ -161,8 +187,8 @@ def homes(dossier: Dossier) -> dict[tuple[str, str], str]:
 ENDED = frozenset(name for name, section in TABLE.items() if section.end is not None)
 """The sections that may be sent whole."""
 
-WITH_THE_ROOT = frozenset({"pathways", "circle"})
-"""The sections that stand on the dossier's own resources: they are written whole."""
+WITH_THE_ROOT = frozenset({"pathways", "sharing", "circle"})
+"""The sections that are read and written with the root, whole."""
 
 BY_ENTRY = frozenset(SECTIONS) - WITH_THE_ROOT
 """The sections whose entries have resources of their own: a push leaves alone what it lacks."""

@@ -18,6 +18,7 @@ from passerelle.mappers.resources import (
     documents_folders,
     dossier_episode,
     patient_resource,
+    sharing_consents,
     structures_organization,
 )
 from passerelle.mappers.resources.entry_references import Entries, entries
@@ -93,7 +94,8 @@ def _people(dossier: Dossier, around: Entries) -> Iterator[DossierResource]:
     yield DossierResource("dossier", dossier.value, team, "supporting")
     episode, *linkage = dossier_episode.to_fhir(dossier, names, members)
     yield DossierResource("dossier", dossier.value, episode, "primary")
-    for resource in linkage:
+    told = sharing_consents.information(root.get("sharing", {}), around)
+    for resource in (*linkage, *([told] if told else ())):
         yield DossierResource("dossier", dossier.value, resource, "supporting")
 
 
