@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from passerelle.errors.refusals import Invalid, PasserelleError, Unprocessable
 from passerelle.fhir.json_text import encode
-from passerelle.mappers.native.dossier import dump
+from passerelle.mappers.native.dossier import dump, normal
 from passerelle.mappers.native.dossier_form import parse
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from tests.strategies.dossiers import dossiers
@@ -170,6 +171,15 @@ def test_partial_dates_and_offsets_are_kept_as_they_are_written(text):
     parsed = parse(body(changed(("/tasks/0/due", text))))
     assert parsed.issues == ()
     assert parsed.dossier.section("tasks")[0]["due"] == text
+
+
+def test_a_number_written_with_an_exponent_is_its_value():
+    text = dump(normal(golden())).replace(b'"couleur":"vert"', b'"couleur":1e3,"x":2.5e-1')
+    parsed = parse(text)
+    assert parsed.issues == ()
+    assert parsed.dossier.content["ext"]["couleur"] == 1000
+    assert parsed.dossier.content["ext"]["x"] == Decimal("0.25")
+    assert parse(dump(parsed.dossier)).dossier == parsed.dossier
 
 
 def test_a_key_that_names_two_entries_names_none():

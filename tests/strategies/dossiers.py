@@ -22,6 +22,7 @@ from tests.strategies.dossier_values import (
     keys,
     languages,
     lines,
+    names,
     optional,
     outsides,
     periods,
@@ -120,13 +121,13 @@ def identities(draw: st.DrawFn) -> Entry:
         optional(
             {
                 "birthName": lines,
-                "birthFirstNames": st.lists(lines, min_size=1, max_size=3),
+                "birthFirstNames": st.lists(names, min_size=1, max_size=3),
                 "sex": st.just(sex),
                 "birthDate": st.just(birth_date),
                 "status": st.just(status),
             },
             usedName=lines,
-            usedFirstName=lines,
+            usedFirstName=names,
             birthPlaceName=lines,
             flags=_flags(doubts=status == "provisional"),
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from passerelle.errors.refusals import Issue, Unprocessable
 from passerelle.errors.rules import issue
-from passerelle.fhir.json_text import decode
+from passerelle.fhir.json_text import decode, plain_numbers
 from passerelle.mappers.native import (
     dossier_contents,
     dossier_identity,
@@ -59,7 +59,7 @@ def parse(
     references may point to them. Raises Invalid for what is no JSON object, Unprocessable with
     every issue when the root, the person or the managing structure is at fault.
     """
-    content = decode(body)
+    content: dict[str, Any] = plain_numbers(decode(body))
     faults = dossier_shape.check(content)
     faults += _duplicates(content)
     sound = _sound(content, faults)
