@@ -97,15 +97,6 @@ def decode(body: bytes) -> Resource:
     return value
 
 
-def plain_numbers(value: Any) -> Any:
-    """Give decoded JSON with every decimal as its value, however its sender wrote it."""
-    if isinstance(value, dict):
-        return {name: plain_numbers(child) for name, child in value.items()}
-    if isinstance(value, list):
-        return [plain_numbers(child) for child in value]
-    return Decimal(value) if isinstance(value, Spelled) else value
-
-
 def decode_number(text: str) -> int | Decimal:
     """Read one number of JSON as ``decode`` would.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from passerelle.errors.refusals import Issue, Unprocessable
 from passerelle.errors.rules import issue
-from passerelle.fhir.json_text import decode, plain_numbers
+from passerelle.fhir.json_text import decode
 from passerelle.mappers.native import (
     dossier_contents,
     dossier_identity,
@@ -59,7 +59,7 @@ def parse(
     references may point to them. Raises Invalid for what is no JSON object, Unprocessable with
     every issue when the root, the person or the managing structure is at fault.
     """
-    content: dict[str, Any] = plain_numbers(decode(body))
+    content = decode(body)
     faults = dossier_shape.check(content)
     faults += _duplicates(content)
     sound = _sound(content, faults)
@@ -117,7 +117,7 @@ def _consents_missing(
     decided = known | dossier.keys()
     taken = {member["key"] for member in dossier.section("circle")}
     for index, member in enumerate(entries_in(content, "circle")):
-        if not isinstance(member, dict) or member.get("key") not in taken:
+        if entry_name("circle", index, member)[1] not in taken:
             continue
         if "consent" in member and ("sharing", member["consent"]) not in decided:
             yield issue("dossier.consent-missing", pointer(("circle", index, "consent")))
