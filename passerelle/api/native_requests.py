@@ -67,6 +67,18 @@ class Streamed(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
+async def begun(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Wait for the first part, so that what is refused is refused before the answer begins."""
+    first = await anext(parts, b"")
+
+    async def all_of() -> AsyncIterator[bytes]:
+        yield first
+        async for part in parts:
+            yield part
+
+    return all_of()
+
+
 def demand_known(request: Request, known: Collection[str]) -> None:
     """See that no parameter is asked that this address does not know. Raises Invalid.
 

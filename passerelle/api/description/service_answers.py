@@ -12,6 +12,10 @@ from passerelle.api.description.components import Described, header_inputs, ref
 JSON = "application/json"
 _ANY_JSON: Described = {JSON: {"schema": {"type": "object"}}}
 _ACKNOWLEDGEMENT: Described = {JSON: {"schema": {"type": "object", "required": ["by"]}}}
+_NDJSON = "application/x-ndjson"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TEXT: Described = {"schema": {"type": "string"}}
+_BYTES: Described = {"schema": {"type": "string", "contentMediaType": _XLSX}}
 _DOSSIER: Described = {JSON: {"schema": {"type": "object", "required": ["format"]}}}
 
 
@@ -34,9 +38,13 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         (),
     ),
     ("get", "/openapi.json"): ({"200": _ok("La description", _ANY_JSON)}, ("400",)),
-    ("get", "/dossiers"): ({"200": _ok("Les changements", _ANY_JSON)}, ("400", "406", "410")),
+    ("get", "/dossiers"): ({"200": _ok("La liste, ou les changements", _ANY_JSON)}, ("400", "406")),
+    ("get", "/dossiers:export"): (
+        {"200": _ok("La table", {"text/csv": _TEXT, _XLSX: _BYTES})},
+        ("400", "406"),
+    ),
     ("post", "/dossiers:batch"): (
-        {"200": _ok("Un reçu par ligne", {"application/x-ndjson": {"schema": {"type": "string"}}})},
+        {"200": _ok("Un reçu par ligne", {_NDJSON: _TEXT})},
         ("400", "413", "415"),
     ),
     ("put", "/dossiers/{dossier}"): (
@@ -71,6 +79,7 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
     ("put", "/dossiers/{dossier}"): (("Prefer", "If-Match"), _DOSSIER),
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
+    ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""
 

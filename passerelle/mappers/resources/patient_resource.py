@@ -102,7 +102,7 @@ def from_fhir(patient: Resource, reading: Reading) -> Entry:
                 for identifier in patient.get("identifier", ())
                 if _is_local(identifier)
             ],
-            "identity": _native_identity(patient),
+            "identity": native_identity(patient),
             "contact": native_contact(
                 patient.get("telecom", ()), next(iter(patient.get("address", ())), None)
             ),
@@ -115,7 +115,8 @@ def from_fhir(patient: Resource, reading: Reading) -> Entry:
     )
 
 
-def _native_identity(patient: Resource) -> Element:
+def native_identity(patient: Resource) -> Element:
+    """Read the identity of a person, as the native form has it."""
     names = {name.get("use"): name for name in patient.get("name", ())}
     official, usual = names.get("official", {}), names.get("usual", {})
     place = value_of(next(iter(extensions(patient, BIRTH_PLACE)), None)) or {}
