@@ -9,6 +9,7 @@ from dataclasses import replace
 from passerelle.dossiers.exchange.push_places import Places
 from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.terminology import Named, Terms
+from passerelle.dossiers.turns import give_way
 from passerelle.errors.refusals import Issue, PasserelleError
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
@@ -20,6 +21,7 @@ from passerelle.fhir.terminology.members import Expansion
 from passerelle.fhir.terminology.validation import Asked, in_value_set
 from passerelle.mappers.native.dossier import Dossier, Entry
 from passerelle.mappers.native.dossier_faults import pointer
+from passerelle.mappers.native.form_contents import Fault
 from passerelle.mappers.native.form_definition import Bound, compare
 from passerelle.store.caller import SYSTEM, Caller
 
@@ -47,15 +49,18 @@ async def form_issues(
     found = await _questionnaires(gateway, {canonicals.parse(f["definition"]) for f in forms})
     terms = Terms(gateway, caller)
     said: list[Issue] = []
-    for form in forms:
-        place = places.of("forms", form["key"])
+    for number, form in enumerate(forms):
+        await give_way(number)
         canonical = canonicals.parse(form["definition"])
         definition = canonicals.best(found.get(canonical.url, ()), canonical.version)
         if definition is None:
-            said.append(issue("form.definition-unknown", f"{place}/definition"))
+            place = places.of("forms", form["key"]) + "/definition"
+            said.append(issue("form.definition-unknown", place))
         elif form["status"] in COMPLETE:
-            faults = await _faults(terms, form, definition, place, gateway.clock())
-            said += faults if strict else (replace(one, severity="warning") for one in faults)
+            for rule, at, parts in await _faults(terms, form, definition, gateway.clock()):
+                place = places.of("forms", form["key"]) + pointer(at)
+                fault = issue(rule, place, **parts)
+                said.append(fault if strict else replace(fault, severity="warning"))
     return tuple(said)
 
 
@@ -74,17 +79,15 @@ async def _questionnaires(gateway: Gateway, wanted: set[Canonical]) -> dict[str,
     return found
 
 
-async def _faults(
-    terms: Terms, form: Entry, definition: Resource, place: str, moment: int
-) -> list[Issue]:
+async def _faults(terms: Terms, form: Entry, definition: Resource, moment: int) -> list[Fault]:
     compared = compare(form, definition)
-    said = [issue(rule, place + pointer(at), **parts) for rule, at, parts in compared.faults]
+    said = list(compared.faults)
     sets: dict[str, Expansion | None] = {}
     for bound in compared.bound:
         if bound.value_set not in sets:
             sets[bound.value_set] = await _members(terms, bound.value_set, definition)
         if not _holds(sets[bound.value_set], bound, moment):
-            said.append(issue("form.not-an-option", place + pointer(bound.place)))
+            said.append(("form.not-an-option", bound.place, {}))
     return said
 
 

@@ -4,12 +4,13 @@ https://hl7.org/fhir/R4/questionnaire.html . Places are those of the native form
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 from passerelle.fhir.resource import Resource
 from passerelle.mappers.native.form_contents import Fault, Place, walk
 from passerelle.mappers.native.form_enabling import Given, is_enabled
-from passerelle.mappers.native.form_values import same
+from passerelle.mappers.native.form_values import bare
 from passerelle.mappers.resources.forms_answers import element_of
 
 NO_ANSWER = ("group", "display")
@@ -34,6 +35,16 @@ ANSWERED_BY: Mapping[str, tuple[str, ...]] = {
 CHOICES = ("choice", "open-choice")
 
 
+OPTIONS = ("valueInteger", "valueDate", "valueTime", "valueString")
+"""Elements of an option that are compared by their value, beside codings."""
+
+FAULTS_MAX = 1000
+"""Faults of one form that are told."""
+
+Chosen: TypeAlias = tuple[str, str | None, str | int | None]
+"""The element of a value, the system of a code, the code or the value."""
+
+
 class Bound(NamedTuple):
     """A coded answer that is to be looked for in a value set."""
 
@@ -55,7 +66,8 @@ def compare(form: Mapping[str, Any], questionnaire: Resource) -> Compared:
     given: dict[str, list[Any]] = {}
     for _, answer in walk(answers, ("answers",)):
         given.setdefault(answer["link"], []).extend(answer.get("values", ()))
-    found = list(_level(answers, questionnaire.get("item", ()), ("answers",), given))
+    level = _level(answers, questionnaire.get("item", ()), ("answers",), given)
+    found = list(islice(level, FAULTS_MAX))
     return Compared(
         tuple(one for one in found if not isinstance(one, Bound)),
         tuple(one for one in found if isinstance(one, Bound)),
@@ -103,18 +115,19 @@ def _values(values: Sequence[Any], item: Resource, place: Place) -> Iterator[Fau
         return
     if len(values) > 1 and not item.get("repeats", False):
         yield "form.answered-twice", (*place, "values", 1), {}
+    stated = item.get("answerOption", ()) if type_ in CHOICES else ()
+    options = frozenset(map(_option, stated))
     for index, value in enumerate(values):
-        yield from _value(value, item, (*place, "values", index))
+        here = (*place, "values", index)
+        free = type_ == "open-choice" and isinstance(value, str)
+        if not options or free:
+            yield from _value(value, item, here)
+        elif _chosen(value) not in options:
+            yield "form.not-an-option", here, {}
 
 
 def _value(value: Any, item: Resource, place: Place) -> Iterator[Fault | Bound]:
     type_, element = str(item.get("type")), element_of(value)
-    options = [_option(option) for option in item.get("answerOption", ())]
-    free = type_ == "open-choice" and element == "valueString"
-    if type_ in CHOICES and options and not free:
-        if not any(name == element and same(value, wanted) for name, wanted in options):
-            yield "form.not-an-option", place, {}
-        return
     if element not in ANSWERED_BY.get(type_, (element,)):
         yield "form.answer-type", place, {"type": type_}
         return
@@ -125,6 +138,17 @@ def _value(value: Any, item: Resource, place: Place) -> Iterator[Fault | Bound]:
         yield Bound(place, str(item["answerValueSet"]), value)
 
 
-def _option(option: Mapping[str, Any]) -> tuple[str, Any]:
-    """Give the ``value[x]`` of an option: its name, its value."""
-    return next(((n, v) for n, v in option.items() if n.startswith("value")), ("", None))
+def _option(option: Mapping[str, Any]) -> Chosen:
+    """Give what tells the ``value[x]`` of an option from others."""
+    name, value = next(((n, v) for n, v in option.items() if n.startswith("value")), ("", {}))
+    if name == "valueCoding":
+        return name, value.get("system"), value.get("code")
+    return name, None, value if isinstance(value, str | int) else None
+
+
+def _chosen(value: Any) -> Chosen:
+    """Give what tells a native value from others; of a reference, that it is one."""
+    name, plain = element_of(value), bare(value)
+    if name == "valueCoding":
+        return name, plain["system"], plain["code"]
+    return name, None, plain if name in OPTIONS else None

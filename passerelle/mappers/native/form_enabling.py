@@ -14,6 +14,9 @@ from passerelle.mappers.native.form_values import bare, same
 Given: TypeAlias = Mapping[str, Sequence[Any]]
 """linkId to all native values that were given to it."""
 
+VALUES_MAX = 100
+"""Answers to one question that a condition looks at."""
+
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
@@ -32,7 +35,7 @@ def is_enabled(item: Resource, given: Given) -> bool:
 
 
 def _is_met(condition: Mapping[str, Any], given: Given) -> bool:
-    values = given.get(str(condition.get("question")), ())
+    values = given.get(str(condition.get("question")), ())[:VALUES_MAX]
     how = condition.get("operator")
     wanted = next((v for name, v in condition.items() if name.startswith("answer")), None)
     if how == "exists":
