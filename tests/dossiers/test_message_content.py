@@ -61,6 +61,7 @@ async def send_copy(
     """Send a document like another one; give its Communication, and None when it left."""
     copy = await read(gateway, document) | {"id": "copy"} | changes
     copy = {name: value for name, value in copy.items() if name != "identifier"}
+    del copy["meta"]["profile"]  # of PDSm, which wants more of a document than these say
     key = Key("DocumentReference", "copy")
     await Repository(gateway, SYSTEM).update(key, copy)
     wanted = [{"name": "recipient", "valueString": DOCTOR}]
