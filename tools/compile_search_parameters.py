@@ -52,9 +52,18 @@ OWN: tuple[dict[str, Any], ...] = (
         "type": "date",
         "expression": "Task.restriction.period.end",
     },
+    {
+        "id": "Flag-status",
+        "url": PASSERELLE + "/SearchParameter/Flag-status",
+        "code": "status",
+        "base": ["Flag"],
+        "type": "token",
+        "expression": "Flag.status",
+    },
 )
 """Ours, after those of the packages: what R4 and the guides have none for. When a task is due is
-asked to find those that are overdue, which is computed and never stored."""
+asked to find those that are overdue, which is computed and never stored; the status of a Flag (R5
+has it) tells alerts that stand from those that were entered in error."""
 
 LEFT_OUT = {
     "_content": "answered by the full text of the record, not by an expression",

@@ -71,6 +71,7 @@ EVENTS = (
 
 INTRO = (
     "Encounter, profile `fr-core-encounter`, and for facts of life (move, life-event) Observation "
-    "of base R4, category `social-history`. One whose kind changes its type leaves what it was, "
-    "entered in error, with `extension(event-moved-to)`."
+    "of base R4, category `social-history`. An Encounter is of the EpisodeOfCare of the dossier. "
+    "One whose kind changes its type leaves what it was, entered in error, with "
+    "`extension(event-moved-to)`."
 )

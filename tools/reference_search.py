@@ -104,7 +104,8 @@ def write() -> str:
         "table below for every record. Of these the code is defined otherwise already, and what "
         "they ask is answered by the one that has it:",
         table(("Definition", "Code", "Answered by", "Why"), YIELDING),
-        "One is ours, since R4 has none: `due` of Task, when it is to be done "
+        "Two are ours, since R4 has none: `status` of Flag, as R5 has it; `due` of Task, when it "
+        "is to be done "
         "(`restriction.period.end`). What is overdue is computed, never stored: "
         "`Task?status=requested,accepted,in-progress,on-hold&due=eb2026-11-24T10:00:00Z&_sort=due` "
         "finds what was to be done before then; `eb` leaves a day alone until it is over.",

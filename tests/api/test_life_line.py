@@ -211,3 +211,21 @@ async def test_it_is_claimed_and_defined(served):
     (entry,) = found.json()["entry"]
     names = [one["name"] for one in entry["resource"]["parameter"]]
     assert names == ["start", "end", "kind", "_sort", "_count", "_cursor", "return"]
+
+
+async def test_an_alert_that_was_entered_in_error_is_told_from_one_that_stands(served, person):
+    for id_, status in (("stands", "active"), ("error", "entered-in-error")):
+        flag = {
+            "resourceType": "Flag",
+            "id": id_,
+            "identifier": [{"system": "https://hopital.example/alerts", "value": id_}],
+            "status": status,
+            "code": {"text": "chute"},
+            "subject": {"reference": f"Patient/{person}"},
+            "period": {"start": "2026-06-01"},
+        }
+        await served.kept(flag)
+    assert await line(served, person, kind="alerts") == (["alerts"], 1)
+    for status, ids in (("active", ["stands"]), ("entered-in-error", ["error"])):
+        body = (await served.ask("GET", f"/fhir/Flag?status={status}")).json()
+        assert [entry["resource"]["id"] for entry in body["entry"]] == ids

@@ -36,7 +36,7 @@ PLACES = {
 def moment(resource: Json) -> int | None:
     """Give where a resource stands on the line, None when it is not on it."""
     type_ = resource["resourceType"]
-    if resource.get("status") == "entered-in-error" and type_ != "Flag":
+    if resource.get("status") == "entered-in-error":
         return None
     if type_ == "CareTeam":
         periods = [one.get("period", {}) for one in resource.get("participant", ())]

@@ -8,6 +8,8 @@ import pytest
 from passerelle.dossiers.exchange.dossier_record import read_record, resource_of
 from passerelle.dossiers.exchange.extraction import extract
 from passerelle.dossiers.exchange.reception import receive
+from passerelle.dossiers.repository import Repository
+from passerelle.errors.refusals import PasserelleError
 from passerelle.mappers.native.dossier import dump
 from passerelle.store.caller import SYSTEM
 
@@ -88,3 +90,41 @@ async def test_a_task_about_an_event_finds_it_wherever_it_lives(gateway, sample)
     assert {one.action for one in receipt.entries if one.section == "tasks"} == {"updated"}
     found = json.loads((await extract(gateway, SYSTEM, sample.tag)).body)
     assert found["tasks"][0]["about"] == "e1"
+
+
+NOTE = {
+    "key": "n1",
+    "kind": "OBS",
+    "text": "Vu.",
+    "author": "m1",
+    "createdAt": "2026-11-20T08:00:00+01:00",
+    "readBy": [{"member": "m1", "at": "2026-11-20T09:00:00+01:00"}],
+}
+
+
+@pytest.mark.parametrize("type_", ["Encounter", "Observation", "DocumentReference"])
+async def test_an_entry_stripped_by_fhir_is_read_or_refused(gateway, sample, type_):
+    move = {**STAY, "key": "e2", "kind": "move"}
+    content: dict[str, Any] = {"notes": [NOTE], "events": [STAY, move]}
+    await push(gateway, sample, documents=[], **content)
+    record = await read_record(gateway, SYSTEM, sample.tag)
+    key = next(
+        version.key
+        for version in record.tagged
+        if version.key.type == type_ and resource_of(version)["identifier"][0]["value"][-2] in "ne"
+    )
+    mandatory = ("resourceType", "id", "meta", "identifier", "status", "content", "class", "code")
+    repository = Repository(gateway, SYSTEM)
+    resource = resource_of(await repository.read(key))
+    for name in [name for name in resource if name not in mandatory]:
+        del resource[name]
+    if type_ == "DocumentReference":
+        resource["content"] = [{"attachment": {"title": "sans texte"}}]
+    await repository.update(key, resource)
+    whole = {"notes": [], "events": [], "complete": ["notes", "events"]}
+    for body in (content, whole, content):
+        for ask in (push(gateway, sample, **body), extract(gateway, SYSTEM, sample.tag)):
+            try:
+                await ask
+            except PasserelleError as refusal:
+                assert refusal.status == 409  # noqa: PT017

@@ -113,6 +113,33 @@ def test_a_status_that_only_others_set_is_read(kind, status, native):
     assert read["status"] == native
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "read"),
+    [
+        ("emergency", {}, ("emergency", "Autre événement")),
+        ("other", {"class": {"code": "SS"}}, ("hospital-stay", "Autre événement")),
+        ("respite", {"type": [{"text": "accueil de jour"}]}, ("other", "accueil de jour")),
+        ("move", {"code": {"coding": [{"display": "Deuil"}]}}, ("life-event", "Deuil")),
+    ],
+)
+def test_what_others_write_without_our_kind_and_title_has_one(kind, changes, read):
+    entries = made(dossier_with(kind=kind))
+    found = of(entries, "events", "e1")
+    for name in ("type", "category", "extension", "valueString"):
+        found.pop(name, None)
+    found.pop("class", None) if kind == "respite" else found.get("class", {}).pop("display", None)
+    found.update(changes)
+    (event,) = back(entries).section("events")
+    assert (event["kind"], event["title"]) == read
+
+
+def test_an_encounter_is_of_the_episode_of_its_dossier():
+    dossier = dossier_with()
+    episode = of(made(dossier), "dossier", dossier.value)
+    stay = resource(dossier)
+    assert stay["episodeOfCare"] == [{"reference": f"EpisodeOfCare/{episode['id']}"}]
+
+
 def test_events_of_both_types_keep_their_order():
     keys = ("e1", "e2", "e3")
     events = [

@@ -47,9 +47,7 @@ KINDS = (
 """Sections of a dossier that the line may be narrowed to."""
 
 IN_ERROR = "entered-in-error"
-"""What has this status never was: it is not on the line. R4 has no search parameter for the status
-of a Flag, which therefore stays.
-"""
+"""What has this status never was: it is not on the line."""
 
 
 @cache
@@ -70,5 +68,4 @@ def about() -> tuple[int, ...]:
 @cache
 def statuses() -> tuple[int, ...]:
     """Give the ids of the parameters that tell the status of what is on the line."""
-    own = (parameters(type_).get("status") for type_ in DATED)
-    return tuple(sorted(each.id for each in own if each is not None))
+    return tuple(sorted(parameters(type_)["status"].id for type_ in DATED))

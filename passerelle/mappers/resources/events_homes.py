@@ -39,6 +39,19 @@ CLASSES: Mapping[str, tuple[str, str]] = {
 }
 """Kind to code and display of v3-ActCode."""
 
+KIND_OF_CLASS: Mapping[str, str] = {
+    **{code: kind for kind, (code, _) in CLASSES.items()},
+    "ACUTE": "hospital-stay",
+    "NONAC": "hospital-stay",
+    "OBSENC": "hospital-stay",
+    "SS": "hospital-stay",
+    "VR": "consultation",
+}
+"""Class to the kind of an Encounter that tells none: others write some too."""
+
+OTHER, LIFE_EVENT = "other", "life-event"
+"""What an Encounter and an Observation are when nothing tells."""
+
 ENCOUNTER_STATUS: Mapping[str | None, str] = {
     None: "unknown",
     "planned": "planned",

@@ -23,14 +23,19 @@ from passerelle.mappers.resources.entry_references import Entries
 from passerelle.mappers.resources.events_homes import (
     ENCOUNTER_STATUS,
     EVENT_KINDS,
+    KIND_OF_CLASS,
+    KINDS,
+    LIFE_EVENT,
     NATIVE_STATUS,
     OBSERVATION_STATUS,
+    OTHER,
     class_coding,
     kind_coding,
     type_of,
 )
 from passerelle.mappers.resources.fhir_elements import (
     Element,
+    chosen,
     codeable,
     filled,
     native_code,
@@ -131,6 +136,7 @@ def _encounter(event: Mapping[str, Any], entries: Entries) -> Resource:
             "class": class_coding(event["kind"]),
             "type": [{"coding": [kind_coding(event["kind"])]}, *_coded(event)],
             "subject": entries.members.to(PERSON),
+            "episodeOfCare": [{"reference": str(entries.names.root)}],
             "participant": [_participant(one, entries) for one in event.get("participants", ())],
             "period": filled({"start": event["start"], "end": event.get("end")}),
             "serviceProvider": structures_organization.reference(structure, entries.names)
@@ -152,9 +158,9 @@ def _native_encounter(key: str, found: Resource, reading: Reading) -> Entry:
     return filled(
         {
             **_native(key, found, reading),
-            "kind": kind,
+            "kind": kind or KIND_OF_CLASS.get(found.get("class", {}).get("code", ""), OTHER),
             "code": code,
-            "title": own_value(found, "event-title"),
+            "title": own_value(found, "event-title") or _title(found),
             "text": own_value(found, "event-text"),
             "start": found.get("period", {}).get("start"),
             "end": found.get("period", {}).get("end"),
@@ -209,9 +215,9 @@ def _native_observation(key: str, found: Resource, reading: Reading) -> Entry:
     return filled(
         {
             **_native(key, found, reading),
-            "kind": kind,
+            "kind": kind or LIFE_EVENT,
             "code": native_code(found.get("code")),
-            "title": found.get("valueString"),
+            "title": found.get("valueString") or _title(found),
             "text": next(notes, None),
             "start": found.get("effectiveDateTime") or period.get("start"),
             "end": period.get("end"),
@@ -256,6 +262,18 @@ def _kind(concepts: list[Element]) -> tuple[str | None, Element | None]:
     concept, kind = kinds[0] if kinds else (None, None)
     others = (one for one in concepts if one is not concept)
     return kind, native_code(next(others, None))
+
+
+def _title(found: Resource) -> str:
+    """Give a title to what others wrote without one: what its first code is called."""
+    concepts = [*found.get("type", ()), *chosen((found.get("code"),))]
+    said = (
+        text
+        for concept in concepts
+        for text in (concept.get("text"), *(c.get("display") for c in concept.get("coding", ())))
+        if text
+    )
+    return next(said, found.get("class", {}).get("display") or KINDS[OTHER])
 
 
 def _structure(reference: Mapping[str, Any] | None, reading: Reading) -> Entry | None:
