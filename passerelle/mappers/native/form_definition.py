@@ -140,8 +140,9 @@ def _value(value: Any, item: Resource, place: Place) -> Iterator[Fault | Bound]:
 
 def _option(option: Mapping[str, Any]) -> Chosen:
     """Give what tells the ``value[x]`` of an option from others."""
-    name, value = next(((n, v) for n, v in option.items() if n.startswith("value")), ("", {}))
-    if name == "valueCoding":
+    name = next((each for each in option if each.startswith("value")), "")
+    value = option.get(name)
+    if isinstance(value, Mapping):
         return name, value.get("system"), value.get("code")
     return name, None, value if isinstance(value, str | int) else None
 
