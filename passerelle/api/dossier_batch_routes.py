@@ -6,14 +6,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.api.answer_spool import AnswerSpool
-from passerelle.api.native_requests import Streamed, caller_of, demand_known, received_of
+from passerelle.api.native_requests import (
+    Streamed,
+    answer_json,
+    caller_of,
+    demand_known,
+    received_of,
+)
+from passerelle.api.rest import negotiation
 from passerelle.dossiers.exchange.batch import Batch, Way
 from passerelle.dossiers.exchange.batch_lines import Line, lines
+from passerelle.dossiers.exchange.dossier_comparison import compared
 from passerelle.dossiers.exchange.receipts_of_push import issue_json
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid, PasserelleError, UnsupportedMedia
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
+from passerelle.mappers.native import dossier_diff_text
 
 NDJSON = "application/x-ndjson"
 NDJSON_NAMES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
@@ -44,6 +53,19 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
         given = lines(received.chunks(WHOLE_BYTES_MAX), first=first, size_max=body_limit)
         answered = _told(Batch(gateway, caller_of(request), way), given, minimal=minimal)
         return Streamed(AnswerSpool(answered).chunks(), media_type=NDJSON)
+
+    @routes.post("/dossiers:diff", summary="Comparer deux dossiers, ou deux états d'un dossier")
+    async def compare(request: Request) -> Response:
+        received = received_of(request, body_limit)
+        demand_known(request, ())
+        pretty = received.demand_json()
+        negotiation.demand_json_body(received.header(b"content-type") or "")
+        changes = await compared(
+            gateway, caller_of(request), json_text.decode(await received.body())
+        )
+        told = zip(changes, dossier_diff_text.lines(changes), strict=True)
+        described = [{**change._asdict(), "text": text} for change, text in told]
+        return answer_json({"changes": described}, pretty=pretty)
 
     return routes
 

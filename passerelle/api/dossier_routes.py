@@ -23,14 +23,16 @@ FHIR_JSON = "application/fhir+json"
 VERBS = ("close", "reopen", "merge", "unmerge", "declare-death", "cancel-death")
 NOT_THERE_YET: dict[str, tuple[str, ...]] = {
     "/dossiers": ("POST",),
-    "/dossiers:diff": ("POST",),
 }
 """Addresses of the form's page that nothing answers yet."""
 
 DryRun = Annotated[bool, Query(alias="dryRun", description="Dire ce qui serait fait, sans écrire")]
 Sections = Annotated[str | None, Query(description="Sections voulues, séparées par des virgules")]
 Form = Annotated[Literal["native", "fhir"], Query(alias="as", description="Forme de la réponse")]
-Since = Annotated[str | None, Query(include_in_schema=False)]
+Since = Annotated[
+    str | None,
+    Query(description="Seulement ce qui a changé depuis : une version, un instant, ou un cursor"),
+]
 
 
 def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
@@ -71,11 +73,11 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
     ) -> Response:
         received = received_of(request, body_limit)
         _demand_name(dossier)
-        if since is not None:
-            raise NotSupported(issue("http.not-there-yet", what="since="))
         pretty = received.demand_json()
         wanted = _sections(sections)
-        found = await extract(gateway, caller_of(request), dossier, sections=wanted, form=form)
+        found = await extract(
+            gateway, caller_of(request), dossier, sections=wanted, form=form, since=since
+        )
         headers = {"etag": f'"{found.etag}"'}
         held = received.header(b"if-none-match")
         if held is not None and found.etag in negotiation.tags(held):

@@ -131,10 +131,8 @@ async def test_the_name_of_the_address_must_be_that_of_the_dossier(served, rules
 @pytest.mark.parametrize(
     ("method", "address_", "headers"),
     [
-        ("POST", "/dossiers:diff", {}),
         ("POST", "/dossiers/https://x|1:close", {}),
         ("POST", "/dossiers/https://x|1:declare-death", {}),
-        ("GET", "/dossiers/https://x|1?since=1", {}),
         ("PUT", "/dossiers/https://x|1", {"Idempotency-Key": "1"}),
     ],
 )

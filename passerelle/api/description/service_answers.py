@@ -47,6 +47,10 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         {"200": _ok("Un reçu par ligne", {_NDJSON: _TEXT})},
         ("400", "413", "415"),
     ),
+    ("post", "/dossiers:diff"): (
+        {"200": _ok("Les différences", _ANY_JSON)},
+        ("400", "404", "406", "409", "413", "415"),
+    ),
     ("put", "/dossiers/{dossier}"): (
         {
             "200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag"),
@@ -79,6 +83,7 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
     ("put", "/dossiers/{dossier}"): (("Prefer", "If-Match"), _DOSSIER),
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
+    ("post", "/dossiers:diff"): ((), _ANY_JSON),
     ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""

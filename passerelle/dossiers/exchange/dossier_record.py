@@ -120,6 +120,14 @@ async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierReco
     cell = dossier_column(tag)
     seq = await gateway.store.dossier_seq(cell, caller)  # first: a deletion since makes us Stale
     tagged = tuple(await gateway.store.dossier(cell, caller))
+    wanted = rests_on(tagged)
+    found = await gateway.store.read_many(wanted, caller)
+    shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
+    return DossierRecord(tagged, shared, seq, tag)
+
+
+def rests_on(tagged: Sequence[Version]) -> tuple[Key, ...]:
+    """Give the keys of what a dossier's own resources refer to and share with others."""
     have = {version.key for version in tagged}
     wanted: dict[Key, None] = {}
     for version in tagged:
@@ -127,9 +135,7 @@ async def read_record(gateway: Gateway, caller: Caller, tag: str) -> DossierReco
             key = Key(type_.decode(), id_.decode())
             if key not in have:
                 wanted[key] = None
-    found = await gateway.store.read_many(tuple(wanted), caller)
-    shared = tuple(found[key] for key in wanted if key in found and found[key].body is not None)
-    return DossierRecord(tagged, shared, seq, tag)
+    return tuple(wanted)
 
 
 def resource_of(version: Version) -> Resource:
