@@ -47,10 +47,11 @@ class Step(NamedTuple):
 
 
 class Count(NamedTuple):
-    """How many resources of a type a dossier has, deleted ones not counted."""
+    """How many resources of a type and an element a dossier has, deleted ones not counted."""
 
     dossier: str
     type: str
+    element: str | None
     number: int
 
 
@@ -150,7 +151,7 @@ class DossierReadings:
         return ordered[:limit]
 
     async def counts(self, dossiers: Sequence[str], caller: Caller) -> Sequence[Count]:
-        """Give how many resources of each type some dossiers have."""
+        """Give how many resources of each type and element some dossiers have."""
         if not dossiers:
             return []
         dialect = self._reader.dialect

@@ -122,6 +122,23 @@ async def test_a_person_is_found_by_the_matricule(served, pushed):
         assert told["dossiers"][0]["counts"] == {"appointments": 1, "documents": 1, "tasks": 1}
 
 
+async def test_notes_and_events_are_counted_apart_from_documents(served):
+    note = {
+        "kind": "OBS",
+        "text": "Vu.",
+        "author": "m1",
+        "createdAt": "2026-11-20T08:00:00+01:00",
+    }
+    event = {"title": "Vu", "start": "2026-11-20"}
+    dossier = samples.provisional(b"%PDF-1.4") | {
+        "notes": [note | {"key": "n1"}, note | {"key": "n2"}],
+        "events": [event | {"key": "e1", "kind": "move"}, event | {"key": "e2", "kind": "respite"}],
+    }
+    await served.ask("PUT", f"/dossiers/{tag_of(dossier)}", dossier, JSON)
+    (row,) = (await found(served, ""))["dossiers"]
+    assert row["counts"] == {"documents": 1, "events": 2, "notes": 2}
+
+
 @pytest.mark.parametrize("sort", ["name", "-name", "updated", "-birthdate"])
 async def test_pages_go_on_from_each_other_in_any_order(served, pushed, sort):
     whole = first_names(await found(served, f"_sort={sort}"))

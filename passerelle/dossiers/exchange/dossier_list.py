@@ -18,13 +18,19 @@ from passerelle.mappers.native.dossier_row import row_of, tag_of
 from passerelle.store.caller import Caller
 from passerelle.store.contract import Page, Version
 
-COUNTED = {
-    "DocumentReference": "documents",
-    "Appointment": "appointments",
-    "Task": "tasks",
-    "Flag": "alerts",
-}
-"""Resource types whose number is told with a row, by the section that they are of."""
+COUNTED = frozenset(
+    {
+        ("DocumentReference", "documents"),
+        ("DocumentReference", "notes"),
+        ("Encounter", "events"),
+        ("Observation", "events"),
+        ("QuestionnaireResponse", "forms"),
+        ("Appointment", "appointments"),
+        ("Task", "tasks"),
+        ("Flag", "alerts"),
+    }
+)
+"""Type and section of the resources whose number is told with a row."""
 
 SPOKEN = {
     **{"name": "name", "birthdate": "birthdate", "patient.identifier": "ins"},
@@ -88,8 +94,9 @@ async def rows(gateway: Gateway, caller: Caller, found: Iterable[Found]) -> list
     counts: dict[str, dict[str, int]] = {}
     cells = [dossier_column(each.tag) for each in held]
     for count in await gateway.store.dossiers.counts(cells, caller):
-        if count.type in COUNTED:
-            counts.setdefault(count.dossier, {})[COUNTED[count.type]] = count.number
+        if count.element is not None and (count.type, count.element) in COUNTED:
+            held_in = counts.setdefault(count.dossier, {})
+            held_in[count.element] = held_in.get(count.element, 0) + count.number
     keys = [root_keys(each.tag)[1] for each in held]
     heads = await gateway.store.read_many(keys, caller)
     teams = [_resource(heads[key]) if key in heads else {} for key in keys]

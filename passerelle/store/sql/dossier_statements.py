@@ -182,7 +182,7 @@ def steps_of_many(kind: CallerKind, dialect: DialectName) -> Compiled:
 
 @cache
 def counts(kind: CallerKind, dialect: DialectName) -> Compiled:
-    """Compose dossier, type and number of the resources of ``dossiers`` that are there."""
+    """Compose dossier, type, element and number of the resources of ``dossiers`` that there are."""
     rows = Rows(Caller("", kind))
     resource = rows.resource.c
     given: ColumnElement[bool]
@@ -192,8 +192,8 @@ def counts(kind: CallerKind, dialect: DialectName) -> Compiled:
     else:
         given = resource.dossier == func.any(bindparam("dossiers", type_=ARRAY(Text)))
     statement = (
-        select(resource.dossier, resource.type, func.count())
+        select(resource.dossier, resource.type, resource.element, func.count())
         .where(given, resource.deleted.is_(false()))
-        .group_by(resource.dossier, resource.type)
+        .group_by(resource.dossier, resource.type, resource.element)
     )
     return compiled(statement, dialect)
