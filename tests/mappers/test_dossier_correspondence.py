@@ -404,3 +404,37 @@ def test_a_record_without_its_team_or_its_patient_is_refused(type):
 def _blobs(dossier, **options):
     entries = to_fhir(dossier, **{"known_ids": {}, **options})
     return {one.resource["id"]: one.blob for one in entries if one.blob is not None}
+
+
+def test_an_alert_warns_each_recipient_and_what_was_noted_leads_to_its_warning():
+    (alert,) = golden().section("alerts")
+    entries = made(golden(alerts=[{**alert, "raisedBy": "m2"}]))
+    flag = of(entries, "alerts", "al1")
+    assert flag["status"] == "active"
+    assert flag["category"][0]["coding"][1]["code"] == "safety"
+    assert "author" not in flag, "R4 admits no relative as the author of a Flag"
+    warnings = of_type(entries, "CommunicationRequest")
+    assert [(one["status"], one["priority"]) for one in warnings] == [
+        ("completed", "stat"),
+        ("active", "stat"),
+    ]
+    assert {one["requester"]["reference"].partition("/")[0] for one in warnings} == {
+        "RelatedPerson"
+    }
+    noted = of(entries, "alerts", "al1", "supporting")
+    assert noted in warnings
+    (said,) = (
+        one for one in of_type(entries, "Communication") if "about" in one and "basedOn" in one
+    )
+    assert said["basedOn"][0]["reference"] == f"CommunicationRequest/{warnings[0]['id']}"
+    assert said["about"][0]["reference"] == f"Flag/{flag['id']}"
+
+
+def test_a_form_is_a_response_and_its_scores_are_found_as_quantities():
+    entries = made(golden())
+    response = of(entries, "forms", "f1")
+    assert response["_questionnaire"]["extension"][0]["valueString"] == "PPCS"
+    (score,) = of_type(entries, "Observation")
+    assert score["category"][0]["coding"][0]["code"] == "survey"
+    assert score["valueQuantity"]["code"] == "{score}"
+    assert score["status"] == "final"

@@ -12,6 +12,7 @@ from passerelle.errors.refusals import Conflict, Unprocessable
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key, Resource
+from passerelle.fhir.urls import SENDING_SYSTEM
 from passerelle.ins.withholding import rejoin
 from passerelle.mappers.native.dossier_naming import own_uuid
 from passerelle.store.caller import Caller
@@ -27,9 +28,9 @@ a member (a quote inside a text stands behind a backslash)."""
 ROOTS = ("EpisodeOfCare", "CareTeam")
 """Types of which the dossier's own identifier names one each."""
 
-OF_OTHERS_TOO = ("Communication",)
-"""Types that bear the dossier's tag without being part of the native form, unless they are named as
-what the form makes: the sendings of secure mail are tagged as well.
+SENDING = b'"%s"' % SENDING_SYSTEM.encode()
+"""What the identifier of a sending of secure mail has in a body as kept: such a Communication bears
+the dossier's tag as well, and is no part of the native form.
 """
 
 
@@ -83,15 +84,8 @@ class DossierRecord:
 
 
 def is_of_the_form(version: Version) -> bool:
-    """Tell whether a tagged resource may be part of the native form, by its type or by its name."""
-    key = version.key
-    if key.type not in OF_OTHERS_TOO:
-        return True
-    named = json_text.decode(version.body or b"{}").get("identifier", ())
-    return any(
-        key.id == str(own_uuid(key.type, one.get("system", ""), one.get("value", "")))
-        for one in named
-    )
+    """Tell whether a tagged resource may be part of the native form: sendings are not."""
+    return version.key.type != "Communication" or SENDING not in (version.body or b"")
 
 
 def root_keys(tag: str) -> tuple[Key, ...]:
