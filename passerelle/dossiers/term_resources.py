@@ -148,6 +148,8 @@ class TermResources:
 
     async def _of(self, type: str, parameter: str, url: str) -> list[Resource]:
         """Give the resources of a type that a parameter leads to, in the order of the record."""
+        if not url:  # a search that asks for nothing would give everything
+            return []
         pairs = [(parameter, url.translate(_ESCAPED)), ("_count", str(VERSIONS_MAX))]
         query = parse(type, pairs, strict=True, base_url=self._gateway.base_url)
         page = await self._gateway.store.search(query, SYSTEM)

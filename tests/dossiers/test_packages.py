@@ -138,7 +138,10 @@ async def test_what_is_too_odd_to_be_kept_is_left_out_and_told(gateway):
     odd = code_system() | {"concept": {"code": 1}, "identifier": [[]], "meta": {"tag": "x"}}
     files = {"package/CodeSystem-x.json": odd, "package/CodeSystem-y.json": code_system()}
     added = await packages.add(gateway, archive(files))
-    assert {each.rule for each in added.issues} <= {"package.resource-left-out"}
+    assert {each.rule for each in added.issues} <= {
+        "package.resource-left-out",
+        "package.canonical-taken",
+    }
     assert [version.body is None for version in (await heads(gateway, archive(files))).values()]
 
 
