@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from passerelle.store import async_tables, schema
+from passerelle.store import async_tables, kept_answer_tables, schema
 from tools.reference_markdown import code, codes, page, table
 
 TABLES = {
@@ -36,6 +36,7 @@ TABLES = {
     "conformance": "Which resources of the record each package brought.",
     "async_request": "Requests that are answered later, until they are forgotten.",
     "async_part": "What they were answered, in files of NDJSON.",
+    "kept_answer": "Receipts given again to a push that comes again (Idempotency-Key), for a day.",
     "upload": "Bytes that were brought and may not be named by anything yet, for the sweep.",
     "setting": "What all processes on one record share.",
     "search_parameter": "The search parameters that were added to the record, and how far each is.",
@@ -129,7 +130,7 @@ def _indexes(each: Table) -> str:
 def column_comments() -> dict[tuple[str, str], str]:
     """Give the comment that ends the line of each ``Column`` of the schema, by table and column."""
     found: dict[tuple[str, str], str] = {}
-    for module in (schema, async_tables):
+    for module in (schema, async_tables, kept_answer_tables):
         found |= _comments_in(inspect.getsource(module))
     return found
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from passerelle.api.native_requests import JSON, caller_of, laid_out, received_of
 from passerelle.api.rest import negotiation
 from passerelle.dossiers.exchange.extraction import extract
+from passerelle.dossiers.exchange.idempotency import Answered, demand_key, once
 from passerelle.dossiers.exchange.reception import receive
 from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid, NotSupported
@@ -43,25 +44,32 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
     async def push(dossier: str, request: Request, dry_run: DryRun = False) -> Response:
         received = received_of(request, body_limit)
         _demand_name(dossier)
-        if "idempotency-key" in request.headers:
-            raise NotSupported(issue("http.not-there-yet", what="Idempotency-Key"))
         pretty = received.demand_json()
         negotiation.demand_json_body(received.header(b"content-type") or "")
-        receipt = await receive(
-            gateway,
-            caller_of(request),
-            dossier,
-            await received.body(),
-            if_match=opaque_tag(received.header(b"if-match")),
-            strict=received.strict,
-            dry_run=dry_run,
-        )
-        headers = {"etag": f'"{receipt.etag}"'}
-        status = 200 if dry_run else receipt.status
+        given = await received.body()
+        if_match, strict = opaque_tag(received.header(b"if-match")), received.strict
+        caller = caller_of(request)
+
+        async def take() -> Answered:
+            receipt = await receive(
+                gateway, caller, dossier, given, if_match=if_match, strict=strict, dry_run=dry_run
+            )
+            status = 200 if dry_run else receipt.status
+            return Answered(status, receipt.etag, msgspec.json.encode(receipt.as_json()))
+
+        key = received.header(b"idempotency-key")
+        if key is None or dry_run:
+            answered = await take()
+        else:
+            asked = (dossier, if_match or "", str(strict), given)
+            answered = await once(gateway, caller, demand_key(key), asked, take)
+        headers = {"etag": f'"{answered.etag}"'}
+        if answered.again:
+            headers["idempotency-replayed"] = "true"
+        status = answered.status
         if received.preference.returns == "minimal":
             return Response(b"", 204 if status == 200 else status, headers)
-        body = msgspec.json.encode(receipt.as_json())
-        return Response(laid_out(body, pretty=pretty), status, headers, media_type=JSON)
+        return Response(laid_out(answered.body, pretty=pretty), status, headers, media_type=JSON)
 
     @routes.get("/dossiers/{dossier:path}", summary="Tirer un dossier")
     async def pull(

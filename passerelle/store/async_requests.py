@@ -178,15 +178,15 @@ class AsyncRequests:
         await self._write((_SWEEP, [(now,)]), (_SWEEP_PARTS, [(1,)]))
 
     async def _rows(self, sql: str, args: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-        return await self._runner.rows(_written(sql, self._runner.dialect), args)
+        return await self._runner.rows(written(sql, self._runner.dialect), args)
 
     async def _write(self, *steps: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
         dialect = self._runner.dialect
-        await self._runner.write(*((_written(sql, dialect), rows) for sql, rows in steps if rows))
+        await self._runner.write(*((written(sql, dialect), rows) for sql, rows in steps if rows))
 
 
 @cache
-def _written(sql: str, dialect: DialectName) -> str:
+def written(sql: str, dialect: DialectName) -> str:
     """Write a statement as its dialect wants it: the marks of its arguments, the type of bytes."""
     if dialect == "sqlite":
         return sql.replace("{bytes}", "BLOB")

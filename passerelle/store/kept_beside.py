@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 from passerelle.store.async_requests import AsyncRequests
+from passerelle.store.kept_answers import KeptAnswers
 from passerelle.store.packages import Packages
 
 if TYPE_CHECKING:  # it speaks of the values of the contract, which this is a part of
@@ -38,3 +39,7 @@ class KeptBeside(Protocol):
     @property
     def dossiers(self) -> "DossierReadings":
         """What is asked of many dossiers at once, or of one as it was."""
+
+    @property
+    def kept_answers(self) -> KeptAnswers:
+        """The answers that are given again to a request that comes again."""

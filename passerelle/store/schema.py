@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from passerelle.store import async_tables, upload_tables
+from passerelle.store import async_tables, kept_answer_tables, upload_tables
 from passerelle.store.full_text_tables import make_tables
 
 metadata = MetaData()
@@ -324,6 +324,7 @@ search_parameter = Table(
 full_text, follower = make_tables(metadata)
 async_request, async_part = async_tables.make_tables(metadata)
 upload = upload_tables.make_table(metadata)
+kept_answer = kept_answer_tables.make_table(metadata)
 
 for _stored in (version.c.body, version.c.aside, blob.c.bytes):
     # Bytes are served as they stand: PostgreSQL shall not compress them row by row.

@@ -133,7 +133,6 @@ async def test_the_name_of_the_address_must_be_that_of_the_dossier(served, rules
     [
         ("POST", "/dossiers/https://x|1:close", {}),
         ("POST", "/dossiers/https://x|1:declare-death", {}),
-        ("PUT", "/dossiers/https://x|1", {"Idempotency-Key": "1"}),
     ],
 )
 async def test_what_is_not_there_yet_is_refused_by_its_name(

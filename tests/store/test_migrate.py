@@ -29,6 +29,7 @@ NAMES = [
     "0006 The search parameters that were added to the record.",
     "0007 The requests that are answered later, and what they were answered.",
     "0008 The bytes that were brought and may not be named by anything yet.",
+    "0009 The answers that are given again to a request that comes again under one key.",
 ]
 
 _COLUMNS = """

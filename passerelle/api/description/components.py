@@ -23,6 +23,10 @@ SENT_HEADERS: dict[str, Described] = {
         "seulement",
         "schema": {"type": "string", "examples": ['W/"1"']},
     },
+    "Idempotency-Key": {
+        "description": "La même demande sous la même clé a la même réponse, pendant un jour",
+        "schema": {"type": "string", "maxLength": 255},
+    },
     "If-Modified-Since": {
         "description": "304 si rien n'a changé depuis",
         "schema": {"type": "string", "examples": ["Mon, 23 Nov 2026 09:00:00 GMT"]},

@@ -80,7 +80,7 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
 """Answers and refusals, by method and address."""
 
 SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
-    ("put", "/dossiers/{dossier}"): (("Prefer", "If-Match"), _DOSSIER),
+    ("put", "/dossiers/{dossier}"): (("Prefer", "If-Match", "Idempotency-Key"), _DOSSIER),
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
     ("post", "/dossiers:diff"): ((), _ANY_JSON),

@@ -26,6 +26,7 @@ from passerelle.store.everything import life_line_pages
 from passerelle.store.everything.everything_pages import page
 from passerelle.store.full_text import FullText, telling
 from passerelle.store.gathering import Everything, LifeLine, Marks
+from passerelle.store.kept_answers import KeptAnswers
 from passerelle.store.outbox import Job, Message
 from passerelle.store.packages import Packages
 from passerelle.store.postgresql import postgres_outbox
@@ -76,6 +77,7 @@ class PostgresStore:
         self.packages = Packages(runner)
         self.async_requests = AsyncRequests(runner, self._jobs_added.ring)
         self.uploads = Uploads(runner)
+        self.kept_answers = KeptAnswers(runner)
         self.parameters = AddedParameters(runner, clock)
         self._clock = clock
         self._listener = Listener(self._connections, self._jobs_added)
