@@ -93,7 +93,8 @@ async def test_the_same_act_over_fhir_is_the_same(served, dossier):
     assert said["action"]["valueCode"] == "updated"
     found = await alert(served, dossier)
     assert [one["by"] for one in found["acks"]] == ["m1"]
-    again = await acknowledge(served, await recipient(served, 0))
+    whole = "http://127.0.0.1:8080/fhir/" + await recipient(served, 0)
+    again = await acknowledge(served, whole)
     said = {one["name"]: one for one in again.json()["parameter"]}
     assert said["action"]["valueCode"] == "unchanged"
     assert await alert(served, dossier) == found

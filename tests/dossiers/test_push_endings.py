@@ -94,6 +94,19 @@ async def test_an_acknowledgement_that_is_taken_back_is_in_error_and_what_was_do
     assert "acks" not in (await pulled(gateway, sample))["alerts"][0]
 
 
+async def test_an_alert_that_is_gone_from_all_of_them_is_withdrawn_with_its_warnings(
+    gateway, sample
+):
+    await push(gateway, with_alert(sample, recipients=["m1", "m2"]))
+    content = {n: v for n, v in with_alert(sample).content.items() if n != "alerts"}
+    receipt = await push(gateway, Dossier(content | {"complete": ["alerts"]}))
+    assert ("al1", "ended") in {(entry.key, entry.action) for entry in receipt.entries}
+    for type in ("Flag", "CommunicationRequest"):
+        assert set(await statuses(gateway, sample, type)) == {"entered-in-error"}
+    (alert,) = (await pulled(gateway, sample))["alerts"]
+    assert (alert["status"], alert["recipients"]) == ("entered-in-error", ["m1", "m2"])
+
+
 async def test_what_other_entries_made_is_left_alone(gateway, sample):
     await push(gateway, with_alert(sample, recipients=["m1"]))
     content = json.loads(dump(with_alert(sample)))

@@ -16,6 +16,7 @@ from passerelle.errors.refusals import Conflict, NotFound, PreconditionFailed, U
 from passerelle.errors.rules import issue
 from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
+from passerelle.fhir.reference_places import key_of
 from passerelle.fhir.resource import Key, Resource
 from passerelle.fhir.urls import DOSSIER_TAG
 from passerelle.mappers.native.dossier import PERSON, SECTIONS, Dossier, Entry, dump, normal
@@ -87,6 +88,8 @@ async def acknowledge_flag(
     record = None if dossier_id is None else await read_record(gateway, caller, dossier_id)
     if record is None or record.root is None:
         raise Unprocessable(issue("alert.of-no-dossier", "Flag.meta.tag"))
+    local = key_of(str(by.get("reference", "")), gateway.base_url)
+    by = by if local is None else {**by, "reference": str(local)}
     with read_natively():
         found = reading(resources_of(record.versions))
         native = found.key_of("alerts", flag)

@@ -25,17 +25,16 @@ def check(form: Mapping[str, Any]) -> Iterator[Fault]:
     """Give the faults of a form of right shape."""
     for index, score in enumerate(form.get("scores", ())):
         yield from _number(score["value"], ("scores", index, "value"))
-    count = 0
-    for place, answer in walk(form.get("answers", ()), ("answers",)):
-        count += 1
+    for count, (place, answer) in enumerate(walk(form.get("answers", ()), ("answers",))):
+        if count == ANSWERS_MAX:
+            yield "dossier.answers-too-many", ("answers",), {"limit": ANSWERS_MAX}
+            return
         if len(place) // 2 > DEPTH_MAX:
             yield "dossier.answers-too-deep", place, {"limit": DEPTH_MAX}
             return
         for index, value in enumerate(answer.get("values", ())):
             number = value.get("value") if isinstance(value, dict) else value
             yield from _number(number, (*place, "values", index))
-    if count > ANSWERS_MAX:
-        yield "dossier.answers-too-many", ("answers",), {"limit": ANSWERS_MAX}
 
 
 def walk(answers: Sequence[Any], place: Place) -> Iterator[tuple[Place, Mapping[str, Any]]]:
