@@ -15,6 +15,7 @@ from tools.reference_markdown import table as rows_of
 PACKAGE = Path(refusals.__file__).parents[1]
 
 FAMILIES = {
+    "act": "The acts on a dossier: close, suspend, reopen, declare a death.",
     "alert": "The acknowledgement of an alert.",
     "answer": "The form of answers: parts of resources, coded bodies.",
     "async": "Requests that are answered later.",

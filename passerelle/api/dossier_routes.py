@@ -21,7 +21,7 @@ from passerelle.errors.rules import issue
 from passerelle.mappers.native.dossier import SECTIONS
 
 FHIR_JSON = "application/fhir+json"
-VERBS = ("close", "reopen", "merge", "unmerge", "declare-death", "cancel-death")
+VERBS = ("merge", "unmerge", "declare-death", "cancel-death")
 NOT_THERE_YET: dict[str, tuple[str, ...]] = {
     "/dossiers": ("POST",),
 }

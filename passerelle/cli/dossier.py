@@ -63,7 +63,7 @@ def push(
     }
     if if_match is not None:
         headers["if-match"] = '"' + if_match.strip('"') + '"'
-    path = _path(_name(dossier, json=json)) + ("?dryRun=true" if dry_run else "")
+    path = path_of(_name(dossier, json=json)) + ("?dryRun=true" if dry_run else "")
     with client.asking(server, json=json) as gateway:
         try:
             answer = gateway.ask("PUT", path, content=body, headers=headers)
@@ -76,7 +76,7 @@ def push(
     if json:
         printing.raw_json(answer.body)
     else:
-        _tell_receipt(receipt, dry_run=dry_run, refused=refused)
+        tell_receipt(receipt, dry_run=dry_run, refused=refused)
     raise typer.Exit(printing.REFUSED if refused else printing.DONE)
 
 
@@ -91,7 +91,7 @@ def pull(
 ) -> None:
     """Tire un dossier sous sa forme native, qui est du JSON dans tous les cas."""
     with client.asking(server, json=json) as gateway:
-        answer = gateway.ask("GET", _path(_named(name, json=json)))
+        answer = gateway.ask("GET", path_of(named(name, json=json)))
         dossier = answer.json()
     if output is None:
         printing.raw_json(answer.body, indent=0 if json else 2)
@@ -122,7 +122,7 @@ def ack(
     """Acquitte une alerte d'un dossier et montre le reçu."""
     from passerelle.fhir.json_text import encode
 
-    path = f"{_path(_named(name, json=json))}/alerts/{quote(key, safe='')}:ack"
+    path = f"{path_of(named(name, json=json))}/alerts/{quote(key, safe='')}:ack"
     asked = {"by": by} | ({"at": at} if at is not None else {})
     with client.asking(server, json=json) as gateway:
         answer = gateway.ask(
@@ -135,7 +135,7 @@ def ack(
     if json:
         printing.raw_json(answer.body)
     else:
-        _tell_receipt(receipt, dry_run=dry_run, refused=False)
+        tell_receipt(receipt, dry_run=dry_run, refused=False)
 
 
 @app.command(epilog="Exemple : passerelle dossier diff avant.json apres.json")
@@ -162,12 +162,12 @@ def diff(
     else:
         name = _name(first, json=json)
         with client.asking(server, json=json) as gateway:
-            before, after = gateway.ask("GET", _path(name)).json(), first
+            before, after = gateway.ask("GET", path_of(name)).json(), first
     changes = compare(before, after)
     if json:
         printing.as_json({"changes": [change._asdict() for change in changes]})
     else:
-        _tell_changes(changes)
+        tell_changes(changes)
     raise typer.Exit(printing.REFUSED if changes and exit_code else printing.DONE)
 
 
@@ -207,7 +207,7 @@ def _name(dossier: Mapping[str, Any], *, json: bool) -> str:
     return f"{system}|{value}"
 
 
-def _named(name: str, *, json: bool) -> str:
+def named(name: str, *, json: bool) -> str:
     """Give a name as typed; ends the command with 2 when it is no ``system|value``."""
     system, bar, value = name.rpartition("|")
     if not (system and bar and value):
@@ -216,7 +216,7 @@ def _named(name: str, *, json: bool) -> str:
     return name
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
     return f"dossiers/{quote(name, safe='')}"
 
 
@@ -226,7 +226,7 @@ def _has_refusals(receipt: Mapping[str, Any]) -> bool:
     return _REFUSED_ACTION in actions or printing.has_errors(client.receipt_issues(receipt))
 
 
-def _tell_receipt(receipt: Mapping[str, Any], *, dry_run: bool, refused: bool) -> None:
+def tell_receipt(receipt: Mapping[str, Any], *, dry_run: bool, refused: bool) -> None:
     """Print a receipt: entries, issues, identity, then the line that sums up."""
     columns = (
         ("Section", "Section"),
@@ -251,7 +251,7 @@ def _tell_receipt(receipt: Mapping[str, Any], *, dry_run: bool, refused: bool) -
         printing.line(f"Version {version}", f"Version {version}", good=True)
 
 
-def _tell_changes(changes: Sequence[Any]) -> None:
+def tell_changes(changes: Sequence[Any]) -> None:
     """Print differences by section: + added, - removed, ~ changed."""
     if not changes:
         printing.line("Aucune différence.", "No difference.", good=True)

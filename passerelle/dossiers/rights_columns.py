@@ -17,6 +17,7 @@ ELEMENTS = {
     "Patient": "person",
     "EpisodeOfCare": "dossier",
     "Linkage": "dossier",
+    "Provenance": "dossier",
     "RelatedPerson": "circle",
     "CareTeam": "circle",
     "PractitionerRole": "circle",

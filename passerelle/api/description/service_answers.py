@@ -25,6 +25,9 @@ def _ok(text: str, content: Described, *headers: str) -> Described:
     return made | ({"content": content} if content else {}) | ({"headers": named} if named else {})
 
 
+ACTS = ("suspend", "close", "reopen")
+"""Acts on a dossier."""
+
 _WRITES = ("400", "404", "409", "412", "413", "415", "422")
 
 ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
@@ -74,6 +77,13 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         {"200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag")},
         ("400", "404", "409", "413", "415", "422"),
     ),
+    **{
+        ("post", f"/dossiers/{{dossier}}:{act}"): (
+            {"200": _ok("Reçu, entrée par entrée, et différence", _ANY_JSON, "ETag")},
+            ("400", "404", "409", "412", "413", "415", "422"),
+        )
+        for act in ACTS
+    },
     ("get", "/mss/messages"): ({"200": _ok("Les messages", _ANY_JSON)}, ("400",)),
     ("get", "/mss/white-list"): ({"200": _ok("Les domaines", _ANY_JSON)}, ("400",)),
 }
@@ -84,6 +94,7 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
     ("post", "/dossiers:diff"): ((), _ANY_JSON),
+    **{("post", f"/dossiers/{{dossier}}:{act}"): (("If-Match",), _ACKNOWLEDGEMENT) for act in ACTS},
     ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""

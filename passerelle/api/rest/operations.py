@@ -10,6 +10,7 @@ from typing import Any
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.rest import (
     alert_operations,
+    dossier_operations,
     gathering_operations,
     mailing_operations,
     matching_operations,
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *observation_operations.OPERATIONS,
     *mailing_operations.OPERATIONS,
     *alert_operations.OPERATIONS,
+    *dossier_operations.OPERATIONS,
     *parameter_operations.OPERATIONS,
     *person_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,

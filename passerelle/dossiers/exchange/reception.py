@@ -98,7 +98,7 @@ async def _attempt(gateway: Gateway, caller: Caller, push: Push) -> Receipt:
     pushed = parsed.dossier
     if there is not None and not same_source(there.platform, pushed.platform):
         raise Conflict(issue("dossier.other-source", "/source/platform"))
-    if push.if_match is not None and not _matches(push.if_match, record, there):
+    if push.if_match is not None and not matches(push.if_match, record, there):
         raise PreconditionFailed(issue("dossier.version-conflict"))
     places = Places(push.body)
     forms = await form_issues(gateway, caller, pushed, places, strict=push.strict)
@@ -221,7 +221,7 @@ async def _current(gateway: Gateway, record: DossierRecord, pushed: Dossier) -> 
         return from_fhir(without_bytes(record, kept), blobs, sections=ended | WITH_THE_ROOT)
 
 
-def _matches(if_match: str, record: DossierRecord, there: Dossier | None) -> bool:
+def matches(if_match: str, record: DossierRecord, there: Dossier | None) -> bool:
     """Tell whether If-Match names the dossier as it is: by our tag, or by the source's version.
 
     The source's version counts only while nothing was changed after the push that brought it.
