@@ -142,9 +142,7 @@ async def test_open_entries_need_a_destiny(served, dossier, rules):
     bare = {"by": "m1", "reason": "moved", "at": AT}
     answer = await do(served, dossier, "close", bare)
     assert (answer.status_code, rules(answer)) == (422, ["act.destiny-missing"] * 2)
-    answer = await do(
-        served, dossier, "close", bare | {"tasks": "keep", "appointments": "keep"}
-    )
+    answer = await do(served, dossier, "close", bare | {"tasks": "keep", "appointments": "keep"})
     assert answer.status_code == 200
     found = await pulled(served, dossier)
     assert (found["tasks"], found["appointments"]) == (before["tasks"], before["appointments"])
@@ -198,9 +196,7 @@ async def test_what_the_state_does_not_admit_is_refused_by_its_name(served, doss
         ("close", CLOSE | {"by": "nobody"}, 422, "act.by-nobody"),
     ],
 )
-async def test_what_is_not_said_well_is_refused(
-    served, dossier, rules, act, body, status, rule
-):
+async def test_what_is_not_said_well_is_refused(served, dossier, rules, act, body, status, rule):
     before = await pushed(served, dossier)
     answer = await do(served, dossier, act, body)
     assert (answer.status_code, rules(answer)) == (status, [rule])
