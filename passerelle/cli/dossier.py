@@ -217,6 +217,7 @@ def named(name: str, *, json: bool) -> str:
 
 
 def path_of(name: str) -> str:
+    """Give the address of a dossier below the gateway's."""
     return f"dossiers/{quote(name, safe='')}"
 
 
