@@ -6,7 +6,10 @@ from passerelle.dossiers.rights_columns import rights_columns
 from passerelle.mappers.native.dossier_to_fhir import to_fhir
 from tests.strategies.dossiers import dossiers
 
-ELSEWHERE = {"Practitioner": None, "Organization": None, "CareTeam": "circle"}
+ELSEWHERE = {
+    **{"Practitioner": None, "Organization": None},
+    **{"CareTeam": "circle", "Consent": "sharing"},
+}
 """Types that stand with the root or are shared, whatever entry brought them."""
 
 NAMED_APART = {"managing": None, "folders": "documents"}
