@@ -1,7 +1,7 @@
-"""What ``docs/quickstart.md`` uses of curl, where there is no curl (https://curl.se/docs/manpage.html).
+"""What the pages of ``docs`` use of curl, where there is no curl (https://curl.se/docs/manpage.html).
 
-Run as ``curl``: ``-s -i -X -H -d @file -G --data-urlencode -o -w``. Anything else is refused, so
-that the page cannot use more of curl than is tried without it.
+Run as ``curl``: ``-s -i -X -H -d @file --data-binary @file -G --data-urlencode -o -w``. Anything
+else is refused, so that no page can use more of curl than is tried without it.
 """
 
 import argparse
@@ -18,6 +18,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("-X", dest="method")
     parser.add_argument("-H", action="append", default=[], dest="headers")
     parser.add_argument("-d", action=Data, default=[], dest="data")
+    parser.add_argument("--data-binary", action=Data, dest="data")
     parser.add_argument("--data-urlencode", action=Data, dest="data")
     parser.add_argument("-G", action="store_true", dest="in_address")
     parser.add_argument("-o", dest="output")
@@ -34,6 +35,8 @@ class Data(argparse.Action):
         if option_string == "--data-urlencode":
             name, _, value = text.partition("=")
             part = f"{name}={quote(value, safe='')}"
+        elif option_string == "--data-binary" and text.startswith("@"):
+            part = Path(text[1:]).read_text("utf-8")
         elif text.startswith("@"):
             # As curl does, without the ends of lines.
             part = Path(text[1:]).read_text("utf-8").replace("\r", "").replace("\n", "")

@@ -131,7 +131,11 @@ class Client:
 
         try:
             with self._http.stream(
-                method, path.lstrip("/"), content=content, headers=dict(headers or {})
+                # The slash: ``dossiers:batch`` would be taken for an address of another scheme.
+                method,
+                "/" + path.lstrip("/"),
+                content=content,
+                headers=dict(headers or {}),
             ) as response:
                 body = self._read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}

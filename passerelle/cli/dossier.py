@@ -10,13 +10,20 @@ from urllib.parse import quote
 
 import typer
 
-from passerelle.cli import client, dossier_batch, printing
+from passerelle.cli import client, dossier_batch, dossier_compare, dossier_lists, printing
 from passerelle.cli.client import SERVER, FileArgument, ServerOption
 from passerelle.cli.printing import JsonOption
 from passerelle.errors.refusals import Issue, PasserelleError
 from passerelle.errors.rules import issue
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers : pousser, tirer, comparer, vérifier.")
+
+app.command("list", epilog="Exemple : passerelle dossier list --name martin --sort name")(
+    dossier_lists.list_dossiers
+)
+app.command(epilog="Exemple : passerelle dossier export liste.xlsx --purpose COC --status active")(
+    dossier_lists.export
+)
 
 _REFUSED_ACTION = "refused"
 _SHOWN_MAX = 60
@@ -140,30 +147,38 @@ def ack(
 
 @app.command(epilog="Exemple : passerelle dossier diff avant.json apres.json")
 def diff(
-    file: FileArgument,
-    other: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Second fichier ; sans lui, le dossier que tient la passerelle est l'avant."
-        ),
+    first: Annotated[
+        str, typer.Argument(help="L'avant : fichier, ou nom de dossier system|value.")
+    ],
+    second: Annotated[
+        str | None,
+        typer.Argument(help="L'après ; sans lui, FIRST est comparé à ce que tient la passerelle."),
     ] = None,
+    before: Annotated[
+        str | None, typer.Option(help="État de l'avant : une version du dossier, ou un instant.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="État de l'après.")] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Rend 1 quand les dossiers diffèrent.")
     ] = False,
     server: ServerOption = SERVER,
     json: JsonOption = False,
 ) -> None:
-    """Compare deux fichiers, ou ce que tient la passerelle à un fichier qu'on va pousser."""
+    """Compare deux fichiers, deux dossiers, deux états, ou la passerelle à ce qu'on va pousser."""
     from passerelle.mappers.native.dossier_diff import diff as compare
 
-    _, first = client.read_json(file, json=json)
-    if other is not None:
-        before, after = first, client.read_json(other, json=json)[1]
+    if any(dossier_compare.is_name(each) for each in (first, second or "")):
+        changes = dossier_compare.asked(
+            first, second, before=before, after=after, server=server, json=json
+        )
     else:
-        name = _name(first, json=json)
-        with client.asking(server, json=json) as gateway:
-            before, after = gateway.ask("GET", path_of(name)).json(), first
-    changes = compare(before, after)
+        content = client.read_json(Path(first), json=json)[1]
+        if second is not None:
+            changes = compare(content, client.read_json(Path(second), json=json)[1])
+        else:
+            with client.asking(server, json=json) as gateway:
+                held = gateway.ask("GET", path_of(_name(content, json=json))).json()
+            changes = compare(held, content)
     if json:
         printing.as_json({"changes": [change._asdict() for change in changes]})
     else:

@@ -58,6 +58,7 @@ def test_a_file_is_pushed_in_parts_and_its_receipts_are_kept(passerelle, rigged,
     assert code == 0, (out, err)
     assert "5 dossiers : 5 créés" in out
     assert [len(lines) for _, _, lines in rigged] == [2, 2, 1]
+    assert {path for path, _, _ in rigged} == {"/dossiers:batch"}
     assert "handling=strict" in rigged[0][1]["prefer"]
     assert receipts(file) == [1, 2, 3, 4, 5]
 
