@@ -18,6 +18,7 @@ FAMILIES = {
     "act": "The acts on a dossier: close, suspend, reopen, declare a death.",
     "alert": "The acknowledgement of an alert.",
     "answer": "The form of answers: parts of resources, coded bodies.",
+    "agenda": "Calendars, going out and coming in.",
     "async": "Requests that are answered later.",
     "binary": "The bytes of documents.",
     "bundle": "Entries of a batch or a transaction.",

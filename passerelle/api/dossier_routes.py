@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
+from passerelle.api.agenda_routes import calendar_of
 from passerelle.api.native_requests import JSON, caller_of, laid_out, received_of
 from passerelle.api.rest import negotiation
 from passerelle.dossiers.exchange.extraction import extract
@@ -29,7 +30,9 @@ NOT_THERE_YET: dict[str, tuple[str, ...]] = {
 
 DryRun = Annotated[bool, Query(alias="dryRun", description="Dire ce qui serait fait, sans écrire")]
 Sections = Annotated[str | None, Query(description="Sections voulues, séparées par des virgules")]
-Form = Annotated[Literal["native", "fhir"], Query(alias="as", description="Forme de la réponse")]
+Form = Annotated[
+    Literal["native", "fhir", "ical"], Query(alias="as", description="Forme de la réponse")
+]
 Since = Annotated[
     str | None,
     Query(description="Seulement ce qui a changé depuis : une version, un instant, ou un cursor"),
@@ -81,6 +84,11 @@ def router(gateway: Gateway, *, body_limit: int) -> APIRouter:
     ) -> Response:
         received = received_of(request, body_limit)
         _demand_name(dossier)
+        if form == "ical":
+            named = [name for name, value in (("sections", sections), ("since", since)) if value]
+            if named:  # a calendar is that of the whole dossier
+                raise Invalid(*(issue("http.parameter-malformed", name=name) for name in named))
+            return await calendar_of(gateway, request, received, dossier)
         pretty = received.demand_json()
         wanted = _sections(sections)
         found = await extract(

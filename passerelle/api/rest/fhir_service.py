@@ -10,6 +10,7 @@ from typing import Any
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.rest import (
     async_requests,
+    binary_results,
     definitions,
     fhir_routes,
     formats,
@@ -130,6 +131,8 @@ class FhirService:
         repository = Repository(self.gateway, caller, warns=warns)
         if route.negotiates:
             return await route.handler(repository, request)
+        if route.code == "operation" and operations.gives_bytes(request):
+            return binary_results.bare(await route.handler(repository, request))
         wanted = request.wanted()
         if self.answers_later and async_requests.suits(route.code, request):
             path = "/".join(segments)

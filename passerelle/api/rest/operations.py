@@ -10,6 +10,8 @@ from typing import Any
 from passerelle.api.errors import NotAllowedHere
 from passerelle.api.rest import (
     alert_operations,
+    binary_results,
+    calendar_operations,
     dossier_operations,
     gathering_operations,
     mailing_operations,
@@ -38,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *mailing_operations.OPERATIONS,
     *alert_operations.OPERATIONS,
     *dossier_operations.OPERATIONS,
+    *calendar_operations.OPERATIONS,
     *parameter_operations.OPERATIONS,
     *person_operations.OPERATIONS,
     *terminology_operations.OPERATIONS,
@@ -68,6 +71,17 @@ async def invoke(repository: Repository, request: Request) -> Reply:
     values = {} if operation.inputs is None else _values(operation, request, body)
     asked = Invocation(level, request.type, request.id, values, body, request, bare)
     return await operation.handler(repository, asked)
+
+
+def gives_bytes(request: Request) -> bool:
+    """Tell whether the answer is the bytes of a Binary: the operation gives one, and it is asked
+    for in no form of FHIR.
+    """
+    level: Level = "instance" if request.id else "type" if request.type else "system"
+    operation = find(request.operation, level, request.type)
+    return (
+        operation is not None and operation.returns == "Binary" and binary_results.as_bytes(request)
+    )
 
 
 def find(name: str, level: Level, type: str) -> Operation | None:

@@ -63,8 +63,8 @@ def from_fhir(key: str, appointment: Resource, reading: Reading) -> Entry:
         for identifier in appointment.get("identifier", ())
         if identifier.get("system") == ICALENDAR_UID
     )
-    stated = [one for one in appointment.get("participant", ()) if not is_supplied(one)]
-    by_role = {_role(one): one for one in stated}
+    stated = [one for one in appointment.get("participant", ()) if _is_stated(one)]
+    by_role = {role_of(one): one for one in stated}
     reason = appointment.get("cancelationReason")
     return filled(
         {
@@ -82,7 +82,7 @@ def from_fhir(key: str, appointment: Resource, reading: Reading) -> Entry:
             "place": by_role.get("place", {}).get("actor", {}).get("display"),
             "organiser": _member(by_role.get("organiser"), reading),
             "participants": [
-                _native_participant(one, reading) for one in stated if _role(one) is None
+                _native_participant(one, reading) for one in stated if role_of(one) is None
             ],
             "rrule": own_value(appointment, "appointment-rrule"),
         }
@@ -156,7 +156,6 @@ def _taking_part(
     if entries.members.type_of(member) != "PractitionerRole":
         return [stated]
     twin = {
-        "extension": supplied(),
         "type": stated["type"],
         "actor": entries.practitioner(member),
         "status": status["status"],
@@ -169,7 +168,18 @@ def _type(role: str | None) -> Element:
     return {"coding": [coding]}
 
 
-def _role(participant: Mapping[str, Any]) -> str | None:
+def _is_stated(participant: Mapping[str, Any]) -> bool:
+    """Tell whether a participant is one of the native form.
+
+    A Practitioner is not: whoever follows GAP names it beside its role, as we do.
+    """
+    actor = participant.get("actor") or {}
+    practitioner = str(actor.get("reference", "")).startswith("Practitioner/")
+    return not practitioner and not is_supplied(participant)
+
+
+def role_of(participant: Mapping[str, Any]) -> str | None:
+    """Give what a participant is besides taking part: ``organiser``, ``place``."""
     codings = (
         coding
         for type in participant.get("type", ())

@@ -1,0 +1,1 @@
+"""Shared calendars: out as iCalendar, calendars that come in, answers, conflicts."""
