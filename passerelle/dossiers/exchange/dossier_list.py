@@ -32,11 +32,6 @@ COUNTED = frozenset(
 )
 """Type and section of the resources whose number is told with a row."""
 
-SPOKEN = {
-    **{"name": "name", "birthdate": "birthdate", "patient.identifier": "ins"},
-    **{"family,given": "_sort", "_cursor": "page", "_count": "limit"},
-}
-
 
 class Found(NamedTuple):
     """The root of a dossier and its person, as they stand."""

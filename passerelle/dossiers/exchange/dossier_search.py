@@ -19,10 +19,10 @@ Pairs = list[tuple[str, str]]
 SORTS: Mapping[str, tuple[Literal["EpisodeOfCare", "Patient"], str]] = {
     "updated": ("EpisodeOfCare", "_lastUpdated"),
     "opened": ("EpisodeOfCare", "date"),
-    "name": ("Patient", "family,given"),
+    "name": ("Patient", "family"),
     "birthdate": ("Patient", "birthdate"),
 }
-"""Order to the type that is searched, and what it is sorted by."""
+"""Order to the type that is searched, and what it is sorted by: one key, whose index is walked."""
 
 SORT = "-updated"
 FILTERS = ("name", "birthdate", "ins", "member", "structure", "pathway", "status")
@@ -49,8 +49,7 @@ class DossierQuery:
     def order(self) -> str:
         """Give the order as ``_sort`` has it."""
         _, code = SORTS[self.sort.removeprefix("-")]
-        sign = "-" if self.sort.startswith("-") else ""
-        return ",".join(sign + each for each in code.split(","))
+        return "-" + code if self.sort.startswith("-") else code
 
 
 def demand_query(
