@@ -24,8 +24,9 @@ from passerelle.errors.rules import issue
 from passerelle.fhir.json_text import decode
 from passerelle.store.caller import Caller
 
-LINES_UNDER_WAY = 8
-"""Lines that are worked on at once: more gain nothing of one process."""
+LINES_UNDER_WAY = 4
+"""Lines that are worked on at once: while one waits for the disk the next is weighed. A process is
+busy with that; more gained nothing, on either database."""
 
 BYTES_UNDER_WAY = 32 * 1024 * 1024
 """Of bodies in memory at once; a line that is larger than that is worked on alone."""
