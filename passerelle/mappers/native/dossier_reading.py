@@ -80,7 +80,8 @@ def reading(resources: Sequence[Resource]) -> Reading:
     meta = root.get("meta", {})
     source = parts_of(next(iter(own_of(root, "dossier-source")), None))
     platform = source.get("platform") or meta.get("source", "").partition("#")[0]
-    codes = [tag["code"] for tag in meta.get("tag", ()) if tag.get("system") == DOSSIER_TAG]
+    tags = (tag for tag in meta.get("tag", ()) if tag.get("system") == DOSSIER_TAG)
+    codes = [tag["code"] for tag in tags if "code" in tag]
     if not platform or len(codes) != 1:
         raise Unprocessable(issue("dossier.record-incomplete", "EpisodeOfCare.meta"))
     system, _, value = codes[0].partition("|")
