@@ -154,8 +154,9 @@ def test_events_of_both_types_keep_their_order():
 def test_an_event_that_changes_its_type_leaves_what_it_was_in_error(before, now):
     first, second = dossier_with(kind=before), dossier_with(kind=now)
     entries = made(second, held=homes(first))
-    supporting = [one.resource for one in entries if one.role == "supporting"]
-    (left,) = [one for one in supporting if one["resourceType"] in ("Encounter", "Observation")]
+    (left,) = (
+        one.resource for one in entries if (one.section, one.role) == ("events", "supporting")
+    )
     assert left["id"] == resource(first)["id"]
     assert left["status"] == "entered-in-error"
     assert structure.check(left) == []
