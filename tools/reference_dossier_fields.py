@@ -79,6 +79,16 @@ PERSON = (
         ("Patient.deceasedDateTime", "Patient.extension(death)"),
         "ours when the declaration was cancelled",
     ),
+    Field(
+        "person.death.place",
+        ("Patient.extension(fr-core-patient-death-place)", "Patient.extension(death)"),
+        "a line of the address; ours when the declaration was cancelled",
+    ),
+    Field(
+        "person.death.placeCode",
+        ("Patient.extension(fr-core-patient-death-place)", "Patient.extension(death)"),
+        "COG; ours when the declaration was cancelled",
+    ),
     Field("person.death.declaredAt", ("Patient.extension(death)",)),
     Field("person.death.declaredBy", ("Patient.extension(death)",)),
     Field("person.death.source", ("Patient.extension(death)",)),

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from passerelle.api import (
     alert_routes,
+    death_routes,
     dossier_act_routes,
     dossier_batch_routes,
     dossier_lists,
@@ -45,6 +46,7 @@ def build(gateway: Gateway, metrics: Metrics, *, body_limit: int, software_versi
     application.include_router(dossier_lists.router(gateway))
     application.include_router(alert_routes.router(gateway))
     application.include_router(dossier_act_routes.router(gateway))
+    application.include_router(death_routes.router(gateway))
     application.include_router(dossier_batch_routes.router(gateway, body_limit=body_limit))
     application.include_router(dossier_routes.router(gateway, body_limit=body_limit))
     application.include_router(mail_routes.router(gateway))

@@ -1,5 +1,7 @@
 """The acts on a dossier: ``POST /dossiers/{system}|{value}:suspend``, ``:close``, ``:reopen``.
 
+Those of a death are in ``death_routes``.
+
 The body is ``{"by": "<key of the circle>", "at": "<instant>"}``, with ``reason``, ``text``,
 ``tasks`` and ``appointments`` (keep or cancel) for a closure. What is answered is the receipt of a
 push, with the difference that the act makes.

@@ -22,7 +22,7 @@ from passerelle.errors.rules import issue
 from passerelle.mappers.native.dossier import SECTIONS
 
 FHIR_JSON = "application/fhir+json"
-VERBS = ("merge", "unmerge", "declare-death", "cancel-death")
+VERBS = ("merge", "unmerge")
 NOT_THERE_YET: dict[str, tuple[str, ...]] = {
     "/dossiers": ("POST",),
 }

@@ -1,4 +1,4 @@
-"""``passerelle dossier suspend``, ``close``, ``reopen``: the acts on a dossier.
+"""``passerelle dossier suspend``, ``close``, ``reopen``, and what a death brings.
 
 ``POST /dossiers/{system}|{value}:close`` and the like; each with a dry run that shows the
 difference.
@@ -13,6 +13,7 @@ from passerelle.cli import client, dossier, printing
 from passerelle.cli.client import SERVER, ServerOption
 from passerelle.cli.printing import JsonOption
 
+_OPTIONS = {"close": " --reason moved --tasks cancel", "declare_death": " --date 2026-11-20"}
 _NAME = "'https://coord.example/dossiers|D-1'"
 
 NameArgument = Annotated[str, typer.Argument(help="Nom du dossier : system|value.")]
@@ -30,10 +31,11 @@ DestinyOption = Literal["keep", "cancel"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the group of dossiers."""
-    for act in (suspend, close, reopen):
-        options = " --reason moved --tasks cancel" if act is close else ""
-        example = f"Exemple : passerelle dossier {act.__name__} {_NAME} --by m1{options} --dry-run"
-        app.command(epilog=example)(act)
+    for act in (suspend, close, reopen, declare_death, cancel_death):
+        options = _OPTIONS.get(act.__name__, "")
+        name = act.__name__.replace("_", "-")
+        example = f"Exemple : passerelle dossier {name} {_NAME} --by m1{options} --dry-run"
+        app.command(name, epilog=example)(act)
 
 
 def suspend(
@@ -82,6 +84,42 @@ def reopen(
 ) -> None:
     """Rouvre un dossier suspendu ou clos et montre ce qui change."""
     ask("reopen", name, {"by": by, "at": at}, dry_run=dry_run, server=server, json=json)
+
+
+def declare_death(
+    name: NameArgument,
+    by: ByOption,
+    date: Annotated[str | None, typer.Option(help="Date du décès, même partielle.")] = None,
+    place: Annotated[str | None, typer.Option(help="Lieu du décès.")] = None,
+    place_code: Annotated[str | None, typer.Option(help="Code officiel du lieu (COG).")] = None,
+    source: Annotated[
+        Literal["declared", "hospital", "national"], typer.Option(help="D'où on le sait.")
+    ] = "declared",
+    close_too: Annotated[
+        bool, typer.Option("--close", help="Clôt aussi les dossiers ouverts de la personne.")
+    ] = False,
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+    server: ServerOption = SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Déclare le décès de la personne et montre ce qui prend fin, dans tous ses dossiers."""
+    asked = {"by": by, "at": at, "date": date, "place": place, "placeCode": place_code}
+    asked |= {"source": source}
+    more = {"close": True} if close_too else {}
+    ask("declare-death", name, asked | more, dry_run=dry_run, server=server, json=json)
+
+
+def cancel_death(
+    name: NameArgument,
+    by: ByOption,
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+    server: ServerOption = SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Annule une déclaration de décès : ce qu'elle a changé redevient ce qu'il était."""
+    ask("cancel-death", name, {"by": by, "at": at}, dry_run=dry_run, server=server, json=json)
 
 
 def ask(

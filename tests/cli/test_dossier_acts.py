@@ -73,3 +73,22 @@ def test_an_act_shows_a_refusal(passerelle, server, outcome):
     code, _, err = passerelle("dossier", "reopen", NAME, "--by", "m1")
     assert code == 1
     assert "act.state" in err
+
+
+def test_a_death_is_declared_with_its_facts_and_cancelled(passerelle, server):
+    server.answer("POST", f"{TARGET}:declare-death", RECEIPT)
+    options = ("--by", "m1", "--date", "2026-02", "--place", "Domicile", "--place-code", "81004")
+    code, out, _ = passerelle("dossier", "declare-death", NAME, *options, "--close")
+    assert (code, "t1 /status" in out) == (0, True)
+    assert json.loads(server.seen[0].body) == {
+        "by": "m1",
+        "date": "2026-02",
+        "place": "Domicile",
+        "placeCode": "81004",
+        "source": "declared",
+        "close": True,
+    }
+    server.answer("POST", f"{TARGET}:cancel-death?dryRun=true", RECEIPT)
+    code, _, _ = passerelle("dossier", "cancel-death", NAME, "--by", "m2", "--dry-run")
+    assert code == 0
+    assert json.loads(server.seen[1].body) == {"by": "m2"}

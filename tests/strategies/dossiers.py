@@ -380,8 +380,10 @@ def persons(draw: st.DrawFn, references: Any) -> Entry:
                 date=whens,
                 declaredAt=instants(),
                 declaredBy=references,
+                place=lines,
+                placeCode=st.sampled_from(("31555", "99109")),
                 source=st.sampled_from(("declared", "hospital", "national", "cancelled")),
-            ).filter(lambda death: death.keys() - {"declaredBy"}),
+            ).filter(lambda death: death.keys() & {"date", "declaredAt", "source"}),
         )
     )
 

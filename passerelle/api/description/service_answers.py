@@ -25,7 +25,7 @@ def _ok(text: str, content: Described, *headers: str) -> Described:
     return made | ({"content": content} if content else {}) | ({"headers": named} if named else {})
 
 
-ACTS = ("suspend", "close", "reopen")
+ACTS = ("suspend", "close", "reopen", "declare-death", "cancel-death")
 """Acts on a dossier."""
 
 _WRITES = ("400", "404", "409", "412", "413", "415", "422")
@@ -94,7 +94,13 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
     ("get", "/dossiers/{dossier}"): (("If-None-Match",), None),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): ((), _ACKNOWLEDGEMENT),
     ("post", "/dossiers:diff"): ((), _ANY_JSON),
-    **{("post", f"/dossiers/{{dossier}}:{act}"): (("If-Match",), _ACKNOWLEDGEMENT) for act in ACTS},
+    **{
+        ("post", f"/dossiers/{{dossier}}:{act}"): (
+            () if act.endswith("death") else ("If-Match",),
+            _ACKNOWLEDGEMENT,
+        )
+        for act in ACTS
+    },
     ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""

@@ -25,9 +25,10 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.dossiers.rights_columns import dossier_column
 from passerelle.errors.refusals import Issue, NotFound, Unprocessable
 from passerelle.errors.rules import issue
+from passerelle.fhir import json_text
 from passerelle.fhir.instants import dump_instant
 from passerelle.fhir.resource import Key
-from passerelle.mappers.native.dossier import Dossier, dump, normal, with_entries
+from passerelle.mappers.native.dossier import PERSON, Dossier, dump, normal, with_entries
 from passerelle.mappers.native.dossier_diff import Change, diff
 from passerelle.mappers.native.dossier_form import parse
 from passerelle.mappers.native.dossier_from_fhir import from_fhir
@@ -123,7 +124,10 @@ async def plan(gateway: Gateway, caller: Caller, before: Standing, after: Dossie
 
 def who(planned: Planned, by: str) -> Element:
     """Give the reference to the member that acts, or the person. Raises Unprocessable."""
-    dossier = planned.before.dossier
+    dossier, root = planned.before.dossier, planned.before.record.root
+    if by == PERSON and root is not None:
+        found = json_text.decode(root.body or b"{}")
+        return {"reference": (found.get("patient") or found.get("subject"))["reference"]}
     ids = standing_ids(planned.before.record, dossier, "")
     references = member_references(dossier, naming(dossier, ids)).references
     if by not in references:

@@ -41,6 +41,9 @@ REASONS = (
 )
 """The reasons of a closure, as the form lists them."""
 
+DEATH_SOURCES = ("declared", "hospital", "national")
+"""Where it is known from, as the form lists it; the first when it is not said."""
+
 OPEN_TASKS = ("requested", "accepted", "in-progress", "on-hold")
 OPEN_APPOINTMENTS = ("proposed", "pending", "booked")
 OPEN_ALERTS = ("active", "acknowledged")

@@ -47,6 +47,7 @@ from passerelle.mappers.resources.patient_identity import (
 )
 
 BIRTH_PLACE = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+DEATH_PLACE = FR_CORE + "fr-core-patient-death-place"
 BIRTH_LIST = FR_CORE + "fr-core-patient-birth-list-given-name"
 
 LOCAL: Element = {
@@ -73,7 +74,7 @@ def to_fhir(person: Mapping[str, Any], names: Naming, members: MemberReferences)
             "extension": [
                 *identity_extensions(identity),
                 *([{"url": BIRTH_PLACE, "valueAddress": place}] if place else []),
-                *chosen((_own_death(death, members) if death else None,)),
+                *(chosen((_death_place(death), _own_death(death, members))) if death else ()),
             ],
             "identifier": [
                 *(_local_identifier(identifier) for identifier in person["identifiers"]),
@@ -192,12 +193,25 @@ def _deceased(death: Mapping[str, Any]) -> Element:
     return {"deceasedDateTime": death["date"]} if "date" in death else {"deceasedBoolean": True}
 
 
+def _death_place(death: Mapping[str, Any]) -> Element | None:
+    """Make FR Core's place of death: its text is a line, as it may be a ward or a home."""
+    if death.get("source") == "cancelled" or not {"place", "placeCode"} & death.keys():
+        return None
+    code, place = death.get("placeCode"), death.get("place")
+    found = filled(
+        {"extension": [insee_code(code)] if code else None, "line": [place] if place else None}
+    )
+    return {"url": DEATH_PLACE, "valueAddress": found}
+
+
 def _own_death(death: Mapping[str, Any], members: MemberReferences) -> Element | None:
     cancelled = death.get("source") == "cancelled"
     return parts(
         "death",
         {
             "date": ("valueDateTime", death.get("date") if cancelled else None),
+            "place": ("valueString", death.get("place") if cancelled else None),
+            "placeCode": ("valueString", death.get("placeCode") if cancelled else None),
             "declaredAt": ("valueDateTime", death.get("declaredAt")),
             "declaredBy": ("valueReference", members.to(death.get("declaredBy"))),
             "source": ("valueCode", death.get("source")),
@@ -208,10 +222,14 @@ def _own_death(death: Mapping[str, Any], members: MemberReferences) -> Element |
 def _native_death(patient: Resource, reading: Reading) -> Element | None:
     facts = parts_of(next(iter(own_of(patient, "death")), None))
     date = patient.get("deceasedDateTime")
+    place = value_of(next(iter(extensions(patient, DEATH_PLACE)), None)) or {}
+    place = place if isinstance(place, dict) else {"line": [place]}  # a string before 2.2.0
     death = filled(
         {
             **facts,
             "date": facts.get("date") or date,
+            "place": facts.get("place") or ", ".join(place.get("line", ())) or place.get("city"),
+            "placeCode": facts.get("placeCode") or native_insee_code(place),
             "declaredBy": reading.member(facts.get("declaredBy")),
         }
     )
