@@ -127,7 +127,8 @@ def who(planned: Planned, by: str) -> Element:
     dossier, root = planned.before.dossier, planned.before.record.root
     if by == PERSON and root is not None:
         found = json_text.decode(root.body or b"{}")
-        return {"reference": (found.get("patient") or found.get("subject"))["reference"]}
+        person: Element = found.get("patient") or found.get("subject") or {}
+        return {"reference": person.get("reference")}
     ids = standing_ids(planned.before.record, dossier, "")
     references = member_references(dossier, naming(dossier, ids)).references
     if by not in references:

@@ -99,7 +99,7 @@ def closed(dossier: Dossier, asked: Closing, by: str | None, at: str, *, stated:
     if unsaid:
         raise Unprocessable(*unsaid)
     for name, destiny in destinies.items():
-        if destiny == "cancel":
+        if destiny == "cancel" and name in ended:
             there = normal(with_entries(there.content, name, ended[name]))
     return there
 
