@@ -131,8 +131,8 @@ async def test_the_name_of_the_address_must_be_that_of_the_dossier(served, rules
 @pytest.mark.parametrize(
     ("method", "address_", "headers"),
     [
-        ("POST", "/dossiers/https://x|1:close", {}),
-        ("POST", "/dossiers/https://x|1:declare-death", {}),
+        ("POST", "/dossiers/https://x|1:merge", {}),
+        ("POST", "/dossiers/https://x|1:unmerge", {}),
     ],
 )
 async def test_what_is_not_there_yet_is_refused_by_its_name(
