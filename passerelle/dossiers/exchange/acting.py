@@ -98,7 +98,7 @@ async def named_by(repository: Repository, key: Key, by: Resource) -> tuple[str,
     version = await repository.read(key)
     root = json_text.decode(version.body or b"{}")
     tags = root.get("meta", {}).get("tag", ())
-    tag = next((one["code"] for one in tags if one.get("system") == DOSSIER_TAG), None)
+    tag = next((one.get("code") for one in tags if one.get("system") == DOSSIER_TAG), None)
     there = None if tag is None else await act_plan.standing(gateway, caller, tag)
     if tag is None or there is None or there.record.root is None or there.record.root.key != key:
         raise Unprocessable(issue("act.of-no-dossier", "EpisodeOfCare.identifier"))

@@ -133,7 +133,8 @@ async def dossiers_of(gateway: Gateway, caller: Caller, there: Standing) -> Sequ
 def tags_of(version: Version) -> list[str]:
     """Give the names of the dossiers that a resource is tagged with."""
     meta = json_text.decode(version.body or b"{}").get("meta", {})
-    return [tag["code"] for tag in meta.get("tag", ()) if tag.get("system") == DOSSIER_TAG]
+    tags = meta.get("tag", ())
+    return [tag["code"] for tag in tags if tag.get("system") == DOSSIER_TAG and "code" in tag]
 
 
 def journal(patient: Key) -> Key:
