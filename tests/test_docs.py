@@ -35,7 +35,7 @@ WRITTEN = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in WRITTEN]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
-COMMAND = re.compile(r"(?:^|[\s/`])passerelle((?: [a-z]+){1,2})")
+COMMAND = re.compile(r"(?:^|[\s/`])passerelle((?: [a-z]+(?:-[a-z]+)*){1,2})")
 OF_TESTS = {"PASSERELLE_SHARED", "PASSERELLE_KILLS"}
 """Variables that the tests read and no command."""
 FIELDS = [field for _, _, fields in GROUPS for field in fields]
