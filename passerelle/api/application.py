@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from passerelle.api import (
+    agenda_routes,
     alert_routes,
     death_routes,
     dossier_act_routes,
@@ -45,6 +46,7 @@ def build(gateway: Gateway, metrics: Metrics, *, body_limit: int, software_versi
     application.include_router(service_routes.router(gateway, metrics))
     application.include_router(dossier_lists.router(gateway))
     application.include_router(alert_routes.router(gateway))
+    application.include_router(agenda_routes.router(gateway, body_limit=body_limit))
     application.include_router(dossier_act_routes.router(gateway))
     application.include_router(death_routes.router(gateway))
     application.include_router(dossier_batch_routes.router(gateway, body_limit=body_limit))

@@ -6,7 +6,18 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 import typer
 
-from passerelle.cli import demo, dossier, dossier_acts, fhir, ins, mss, packages, serving, sweeping
+from passerelle.cli import (
+    demo,
+    dossier,
+    dossier_acts,
+    dossier_agenda,
+    fhir,
+    ins,
+    mss,
+    packages,
+    serving,
+    sweeping,
+)
 
 app = typer.Typer(
     name="passerelle",
@@ -18,6 +29,7 @@ app = typer.Typer(
 app.add_typer(ins.app, name="ins")
 app.add_typer(fhir.app, name="fhir")
 dossier_acts.register(dossier.app)
+dossier_agenda.register(dossier.app)
 app.add_typer(dossier.app, name="dossier")
 app.add_typer(mss.app, name="mss")
 app.add_typer(packages.app, name="packages")

@@ -249,6 +249,8 @@ def _called(operation: Operation, level: Level, address: str, place: str | None)
         made["summary"] = f"${operation.name}"
         made["externalDocs"] = {"url": operation.definition}
         made["tags"] = ["$"]
+        if operation.returns == "Binary":
+            made["responses"]["200"]["content"] |= {"text/calendar": {"schema": {"type": "string"}}}
         inputs = operation_inputs(operation.inputs)
         made["parameters"] = [*_path_inputs(address), *inputs, *header_inputs(*told.headers)]
         if method == "POST":

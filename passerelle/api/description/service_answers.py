@@ -66,12 +66,20 @@ ANSWERS: dict[tuple[str, str], tuple[Described, tuple[str, ...]]] = {
         {
             "200": _ok(
                 "Le dossier",
-                {**_DOSSIER, "application/fhir+json": {"schema": {"type": "object"}}},
+                {
+                    **_DOSSIER,
+                    "application/fhir+json": {"schema": {"type": "object"}},
+                    "text/calendar": _TEXT,
+                },
                 "ETag",
             ),
             "304": _ok("Rien n'a changé", {}, "ETag"),
         },
-        ("400", "404", "406", "410"),
+        ("400", "404", "406", "410", "422"),
+    ),
+    ("post", "/dossiers/{dossier}:agenda"): (
+        {"200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag")},
+        _WRITES,
     ),
     ("post", "/dossiers/{dossier}/alerts/{key}:ack"): (
         {"200": _ok("Reçu, entrée par entrée", _ANY_JSON, "ETag")},
@@ -101,6 +109,8 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
         )
         for act in ACTS
     },
+    ("post", "/dossiers/{dossier}:agenda"): (("Prefer", "If-Match"), {"text/calendar": _TEXT}),
+    **{("post", f"/dossiers/{{dossier}}:{act}"): (("If-Match",), _ACKNOWLEDGEMENT) for act in ACTS},
     ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""
