@@ -1,10 +1,12 @@
-"""Calendars as operations of our own: ``$agenda``, what somebody takes part in as iCalendar.
+"""Operations of our own: ``$agenda``, what somebody takes part in as iCalendar; ``$respond``, an
+answer to an invitation.
 
 https://hl7.org/fhir/R4/operations.html , https://www.rfc-editor.org/rfc/rfc5545
 """
 
 from datetime import UTC, datetime, timedelta
 
+from passerelle.api.rest import responses
 from passerelle.api.rest.binary_results import binary
 from passerelle.api.rest.operation import Invocation, Operation
 from passerelle.api.rest.person_operations import moment
@@ -49,7 +51,29 @@ def _window(low: str | None, high: str | None) -> tuple[datetime, datetime]:
     return begins.astimezone(UTC), ends.astimezone(UTC)
 
 
+async def respond(repository: Repository, asked: Invocation) -> Reply:
+    """Keep an AppointmentResponse and move the participant's status: the Appointment as it is now.
+
+    Raises Invalid without a response, and what ``responding.respond`` raises.
+    """
+    from passerelle.dossiers.agenda.responding import respond as answer
+
+    await answer(repository, asked.key, asked.one("resource"))
+    return responses.served(await repository.read(asked.key))
+
+
 OPERATIONS = (
+    Operation(
+        "respond",
+        PASSERELLE + "/OperationDefinition/Appointment-respond",
+        frozenset({"instance"}),
+        respond,
+        types=frozenset({"Appointment"}),
+        inputs=(Input("resource", "Resource", required=True),),
+        affects_state=True,
+        returns="Appointment",
+        title="Répondre à un rendez-vous",
+    ),
     Operation(
         "agenda",
         PASSERELLE + "/OperationDefinition/agenda",

@@ -189,7 +189,11 @@ def _read_include(results: Results, name: str, text: str) -> tuple[str, Include]
 
 
 def _include(results: Results, name: str, text: str) -> None:
-    """`_include`: along a reference of the type that is searched, or of what is included."""
+    """`_include`: along a reference of the type that is searched, or of what is included.
+
+    What an include before it leads to is gone on from without `:iterate` too: GAP asks so (flow 4a,
+    `Slot?_include=Slot:schedule&_include=Schedule:actor`).
+    """
     if text == ALL:
         every = tuple(each for type in results.types for each in results.references(type))
         found = every or _every_reference(results, ())
@@ -197,6 +201,10 @@ def _include(results: Results, name: str, text: str) -> None:
         return
     type, include = _read_include(results, name, text)
     if results.types and type not in results.types and not include.iterate:
+        led = (each for one in results.given.get("includes", ()) for each in one.parameters)
+        if any(leads_to(each, (type,)) for each in led):
+            _append(results, "includes", name, include._replace(iterate=True))
+            return
         raise Refused(issue("search.include-invalid", name, name=name))
     _append(results, "includes", name, include)
 
