@@ -209,3 +209,18 @@ async def test_a_dossier_that_is_not_there_has_no_death(served, dossiers, rules)
         place = f"/dossiers/{name}:{act}"
         answer = await served.ask("POST", place, json.dumps(body).encode(), JSON)
         assert (answer.status_code, rules(answer)) == (404, ["dossier.not-found"])
+
+
+async def test_a_trace_that_somebody_rewrote_undoes_nothing(served, dossiers, rules):
+    await pushed(served, dossiers[:1])
+    await do(served, dossiers[0], "declare-death", DEATH)
+    found = await pulled(served, dossiers[:1])
+    (entry,) = (await served.ask("GET", "/fhir/Provenance")).json()["entry"]
+    trace = entry["resource"]
+    what = trace["entity"][0]["what"]["reference"].partition("/_history/")[0]
+    for version in (f"{what}/_history/{10**30}", f"{what}/_history/none", what):
+        rewritten = trace | {"entity": [{"role": "revision", "what": {"reference": version}}]}
+        await served.kept(rewritten)
+        answer = await do(served, dossiers[0], "cancel-death", {"by": "m1"})
+        assert (answer.status_code, rules(answer)) == (409, ["dossier.record-unreadable"])
+    assert await pulled(served, dossiers[:1]) == found

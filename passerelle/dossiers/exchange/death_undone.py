@@ -108,12 +108,16 @@ async def _unchanged(gateway: Gateway, caller: Caller, steps: list[Step]) -> dic
 
 
 async def _before(gateway: Gateway, caller: Caller, steps: list[Step]) -> dict[Key, Version]:
-    """Give the versions that stood before. What the declaration made new has none."""
+    """Give the versions that stood before.
+
+    Raises Conflict where there was nothing: a root that the declaration itself had to make.
+    """
     found = {}
     for step in steps:
         version = await gateway.store.vread(step.key, step.before, caller) if step.before else None
-        if version is not None:
-            found[step.key] = version
+        if version is None or version.body is None:
+            raise Conflict(issue("dossier.record-unreadable", str(step.key)))
+        found[step.key] = version
     return found
 
 

@@ -75,7 +75,10 @@ def steps_of(provenance: Mapping[str, Any]) -> list[Step]:
     """Read what an act wrote. Raises ValueError for what no act of ours wrote."""
     before = dict(_version(one["what"]) for one in provenance.get("entity", ()))
     targets = (_version(one) for one in provenance["target"])
-    return [Step(key, before.get(key, 0), after) for key, after in targets]
+    steps = [Step(key, before.get(key, 0), after) for key, after in targets]
+    if not all(0 <= step.before < step.after for step in steps):
+        raise ValueError("a version stands before itself")
+    return steps
 
 
 def _reference(key: Key, version: int) -> Element:
