@@ -54,6 +54,7 @@ class Scenario:
         await self._push_refused()
         self.say("\n[bold]2. Ils sont devenus des ressources FHIR[/bold]")
         await self._show(qualified)
+        await self._show_the_line(_reference(qualified, "Patient"))
         await self._come_back(samples.qualified(letter), samples.QUALIFIED)
         self.say("\n[bold]3. La lettre de liaison part par MSSanté[/bold]")
         document = _reference(qualified, "DocumentReference")
@@ -100,8 +101,11 @@ class Scenario:
             "EpisodeOfCare",
             "CareTeam",
             "DocumentReference",
+            "Encounter",
+            "QuestionnaireResponse",
             "Appointment",
             "Task",
+            "Flag",
         ):
             reference = _reference(receipt, type_) if type_ != "CareTeam" else team
             answer = await self.client.get(f"/fhir/{reference}")
@@ -113,6 +117,14 @@ class Scenario:
             self.addresses.append(address)
             good = answer.status_code == 200 and resource["resourceType"] == type_
             self._record(type_, f"{answer.status_code}", good, profile)
+
+    async def _show_the_line(self, person: str) -> None:
+        answer = await self.client.get(f"/fhir/{person}/$ligne-de-vie")
+        self.addresses.append(f"{self.client.base_url}fhir/{person}/$ligne-de-vie?_pretty=true")
+        stops = answer.json().get("entry", [])
+        kinds = {stop["resource"]["resourceType"] for stop in stops}
+        good = answer.status_code == 200 and {"Encounter", "DocumentReference", "Flag"} <= kinds
+        self._record("ligne de vie", f"{len(stops)} étapes, dans l'ordre des dates", good)
 
     async def _come_back(self, pushed: dict[str, Any], id_: str) -> None:
         answer = await self.client.get(f"/dossiers/{quote(id_, safe='')}")
