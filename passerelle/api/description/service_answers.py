@@ -110,7 +110,6 @@ SENT: dict[tuple[str, str], tuple[tuple[str, ...], Described | None]] = {
         for act in ACTS
     },
     ("post", "/dossiers/{dossier}:agenda"): (("Prefer", "If-Match"), {"text/calendar": _TEXT}),
-    **{("post", f"/dossiers/{{dossier}}:{act}"): (("If-Match",), _ACKNOWLEDGEMENT) for act in ACTS},
     ("post", "/dossiers:batch"): (("Prefer",), {_NDJSON: _TEXT}),
 }
 """Headers and body, by method and address."""
