@@ -25,6 +25,10 @@ EVENT = "https://passerelle.example/fhir/StructureDefinition/mss-event"
 Say = Callable[[str], None]
 
 
+WIDTH = 98
+"""Signs of an address that a line of the terminal has room for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: what was done, what came of it in a few words, whether it is what it should be."""
@@ -113,14 +117,15 @@ class Scenario:
             if type_ == "EpisodeOfCare":
                 team = resource["team"][0]["reference"]
             profile = (resource.get("meta", {}).get("profile") or ["R4"])[0].rpartition("/")[2]
-            address = f"{self.client.base_url}fhir/{reference}?_pretty=true"
-            self.addresses.append(address)
+            address = f"{self.client.base_url}fhir/{reference}"
+            laid_out = address + "?_pretty=true"
+            self.addresses.append(laid_out if len(laid_out) < WIDTH else address)
             good = answer.status_code == 200 and resource["resourceType"] == type_
             self._record(type_, f"{answer.status_code}", good, profile)
 
     async def _show_the_line(self, person: str) -> None:
         answer = await self.client.get(f"/fhir/{person}/$ligne-de-vie")
-        self.addresses.append(f"{self.client.base_url}fhir/{person}/$ligne-de-vie?_pretty=true")
+        self.addresses.append(f"{self.client.base_url}fhir/{person}/$ligne-de-vie")
         stops = answer.json().get("entry", [])
         kinds = {stop["resource"]["resourceType"] for stop in stops}
         good = answer.status_code == 200 and {"Encounter", "DocumentReference", "Flag"} <= kinds
