@@ -27,59 +27,60 @@ REFUSED = "https://coordination.example/dossiers|D-2026-0003"
 
 def qualified(letter: bytes) -> dict[str, Any]:
     """Give the dossier whose identity is qualified, with a discharge letter (PDF bytes)."""
-    return (
-        _dossier("D-2026-0001")
-        | course()
-        | {
-            "person": {
-                "identifiers": [{"system": f"{PLATFORM}/patients", "value": "8842"}],
-                "identity": {
-                    "birthName": "PAT-TROIS",
-                    "birthFirstNames": ["DOMINIQUE", "MARIE-LOUISE"],
-                    "usedFirstName": "Dominique",
-                    "sex": "F",
-                    "birthDate": "1979-03-28",
-                    "birthPlaceCode": "51215",
-                    "status": "qualified",
-                    "proof": {
-                        "kind": {"text": "carte nationale d'identité"},
-                        "checkedAt": "2026-01-12",
-                    },
-                    "ins": {
-                        "number": "279035121518989",
-                        "oid": "1.2.250.1.213.1.4.10",
-                        "obtainedAt": "2026-01-12T09:00:00+01:00",
-                    },
+    return _dossier("D-2026-0001") | {
+        "person": {
+            "identifiers": [{"system": f"{PLATFORM}/patients", "value": "8842"}],
+            "identity": {
+                "birthName": "PAT-TROIS",
+                "birthFirstNames": ["DOMINIQUE", "MARIE-LOUISE"],
+                "usedFirstName": "Dominique",
+                "sex": "F",
+                "birthDate": "1979-03-28",
+                "birthPlaceCode": "51215",
+                "status": "qualified",
+                "proof": {
+                    "kind": {"text": "carte nationale d'identité"},
+                    "checkedAt": "2026-01-12",
                 },
-                "contact": {"phones": [{"number": "+33563000001", "use": "home"}]},
+                "ins": {
+                    "number": "279035121518989",
+                    "oid": "1.2.250.1.213.1.4.10",
+                    "obtainedAt": "2026-01-12T09:00:00+01:00",
+                },
             },
-            "circle": [_coordinator(), _doctor(), _relative("PAT-TROIS", "Luc")],
-            "documents": [_letter(letter)],
-            "appointments": [
-                {
-                    "key": "rdv-1",
-                    "title": "Réunion de concertation",
-                    "start": "2026-12-10T14:00:00+01:00",
-                    "end": "2026-12-10T15:00:00+01:00",
-                    "status": "booked",
-                    "organiser": "m1",
-                    "participants": [{"member": "m2", "answer": "accepted"}],
-                }
-            ],
-            "tasks": [
-                {
-                    "key": "t1",
-                    "title": "Demander l'APA",
-                    "status": "requested",
-                    "priority": "urgent",
-                    "createdAt": "2026-11-20T10:00:00+01:00",
-                    "requester": "m1",
-                    "owner": "m2",
-                    "due": "2026-12-15",
-                }
-            ],
-        }
-    )
+            "contact": {"phones": [{"number": "+33563000001", "use": "home"}]},
+        },
+        "circle": [_coordinator(), _doctor(), _relative("PAT-TROIS", "Luc")],
+        "documents": [_letter(letter)],
+        "appointments": [
+            {
+                "key": "rdv-1",
+                "title": "Réunion de concertation",
+                "start": "2026-12-10T14:00:00+01:00",
+                "end": "2026-12-10T15:00:00+01:00",
+                "status": "booked",
+                "organiser": "m1",
+                "participants": [{"member": "m2", "answer": "accepted"}],
+            }
+        ],
+        "tasks": [
+            {
+                "key": "t1",
+                "title": "Demander l'APA",
+                "status": "requested",
+                "priority": "urgent",
+                "createdAt": "2026-11-20T10:00:00+01:00",
+                "requester": "m1",
+                "owner": "m2",
+                "due": "2026-12-15",
+            }
+        ],
+    }
+
+
+def followed(letter: bytes) -> dict[str, Any]:
+    """Give the same dossier with what happened since: notes, events, forms, alerts."""
+    return qualified(letter) | course()
 
 
 def provisional(letter: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from passerelle.dossiers.writing_policy import WritingPolicy
 from passerelle.errors.refusals import Conflict, PasserelleError, PreconditionFailed
 from passerelle.fhir import json_text
 from passerelle.fhir.resource import Key
-from passerelle.fhir.urls import DOSSIER_TAG
+from passerelle.fhir.urls import DOSSIER_TAG, SENDING_SYSTEM
 from passerelle.mappers.native.dossier import Dossier, dump
 from passerelle.store.caller import SYSTEM
 
@@ -228,7 +228,12 @@ async def test_a_person_changed_by_a_second_dossier_is_a_change_of_the_first(gat
 async def test_a_document_sent_meanwhile_is_no_change_of_the_dossier(gateway, content):
     first = await push(gateway, content)
     tag = {"system": DOSSIER_TAG, "code": Dossier(content).tag}
-    sent = {"resourceType": "Communication", "meta": {"tag": [tag]}, "status": "completed"}
+    sent = {
+        "resourceType": "Communication",
+        "meta": {"tag": [tag]},
+        "identifier": [{"system": SENDING_SYSTEM, "value": "1"}],
+        "status": "completed",
+    }
     await Repository(gateway, SYSTEM).create(sent)
     for tag_ in (first.etag, content["version"]):
         await push(gateway, content, if_match=tag_)

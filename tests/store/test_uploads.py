@@ -298,7 +298,8 @@ def test_a_migrated_record_notes_what_stands_alone(sqlite_database_url: str) -> 
     _, left = asyncio.run(fill())
     connection = sqlite3.connect(path)
     connection.executescript(
-        "DROP TABLE upload; DROP INDEX version_blob; DROP INDEX message_sha256; "
+        "DROP TABLE kept_answer; DROP TABLE upload; "
+        "DROP INDEX version_blob; DROP INDEX message_sha256; "
         "UPDATE alembic_version SET version_num = '0007'"
     )
     connection.close()
