@@ -8,7 +8,7 @@ push, with the difference that the act makes.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -21,11 +21,11 @@ from passerelle.dossiers.gateway import Gateway
 from passerelle.errors.refusals import Invalid
 from passerelle.errors.rules import issue
 from passerelle.fhir.json_text import decode
-from passerelle.mappers.native.dossier_acts import REASONS, Act, Closing
+from passerelle.mappers.native.dossier_acts import DESTINIES, REASONS, Act, Closing
 from passerelle.mappers.native.dossier_dates import is_instant
 
 BODY_MAX = 20_000
-DESTINIES = ("keep", "cancel")
+Code = TypeVar("Code", bound=str)
 COMMON = frozenset({"by", "at"})
 FIELDS: Mapping[Act, frozenset[str]] = {
     "suspend": COMMON,
@@ -86,8 +86,8 @@ def read(name: Act, body: bytes, *, if_match: str | None, dry_run: bool) -> Aske
         closing = Closing(
             code_of(asked, "reason", REASONS, required=True) or "",
             text_of(asked, "text"),
-            code_of(asked, "tasks", DESTINIES),  # type: ignore[arg-type]
-            code_of(asked, "appointments", DESTINIES),  # type: ignore[arg-type]
+            code_of(asked, "tasks", DESTINIES),
+            code_of(asked, "appointments", DESTINIES),
         )
     return Asked(name, by or "", at, closing, if_match, dry_run)
 
@@ -111,13 +111,14 @@ def text_of(asked: Mapping[str, Any], name: str, *, required: bool = False) -> s
 
 
 def code_of(
-    asked: Mapping[str, Any], name: str, codes: tuple[str, ...], *, required: bool = False
-) -> str | None:
+    asked: Mapping[str, Any], name: str, codes: tuple[Code, ...], *, required: bool = False
+) -> Code | None:
     """Read one of some codes. Raises Invalid."""
     value = text_of(asked, name, required=required)
-    if value is not None and value not in codes:
+    found = next((code for code in codes if code == value), None)
+    if value is not None and found is None:
         raise Invalid(issue("act.malformed", f"/{name}", name=name, kind=", ".join(codes)))
-    return value
+    return found
 
 
 def moment_of(asked: Mapping[str, Any], name: str) -> str | None:

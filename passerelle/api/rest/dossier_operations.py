@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/operations.html
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TypeVar
 
 from passerelle.api.rest import responses
 from passerelle.api.rest.operation import Invocation, Operation
@@ -16,10 +17,10 @@ from passerelle.fhir import json_text
 from passerelle.fhir.operation_inputs import Input
 from passerelle.fhir.resource import Resource
 from passerelle.fhir.urls import PASSERELLE
-from passerelle.mappers.native.dossier_acts import REASONS, Act, Closing
+from passerelle.mappers.native.dossier_acts import DESTINIES, REASONS, Act, Closing
 from passerelle.mappers.native.dossier_dates import is_instant
 
-DESTINIES = ("keep", "cancel")
+Code = TypeVar("Code", bound=str)
 TITLES: Mapping[Act, str] = {
     "suspend": "Suspendre un dossier",
     "close": "Clore un dossier",
@@ -47,8 +48,8 @@ async def answer(act: Act, repository: Repository, asked: Invocation) -> Reply:
         closing = Closing(
             code(asked, "reason", REASONS) or "",
             asked.one("text"),
-            code(asked, "tasks", DESTINIES),  # type: ignore[arg-type]
-            code(asked, "appointments", DESTINIES),  # type: ignore[arg-type]
+            code(asked, "tasks", DESTINIES),
+            code(asked, "appointments", DESTINIES),
         )
     dossier, by = await acting.named_by(repository, asked.key, asked.one("by"))
     wanted = acting.Asked(act, by, at, closing, None, bool(asked.one("dryRun", False)))
@@ -97,12 +98,13 @@ def _change(dossier: str, change: Mapping[str, object]) -> Resource:
     return {"name": "change", "part": parts}
 
 
-def code(asked: Invocation, name: str, codes: tuple[str, ...]) -> str | None:
+def code(asked: Invocation, name: str, codes: tuple[Code, ...]) -> Code | None:
     """Read one of some codes. Raises Invalid."""
     value: str | None = asked.one(name)
-    if value is not None and value not in codes:
+    found = next((code for code in codes if code == value), None)
+    if value is not None and found is None:
         raise Invalid(malformed(name, ", ".join(codes)))
-    return value
+    return found
 
 
 def moment(asked: Invocation, name: str) -> str | None:

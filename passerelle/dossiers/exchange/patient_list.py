@@ -97,6 +97,11 @@ def _headings(wanted: Wanted) -> list[str]:
     return [COLUMNS[name].heading for name in wanted.columns]
 
 
+def _add(book: Workbook, page: list[list[str]]) -> int:
+    """Write rows; give how many found room."""
+    return sum(map(book.add, page))
+
+
 class _Xlsx:
     """A workbook in a file without a name: its parts are known when the last row is written."""
 
@@ -108,7 +113,7 @@ class _Xlsx:
         """Write the pages; give how many rows each had."""
         book = Workbook(cast(BinaryIO, self._file), TITLE, _headings(self._wanted))
         async for page in pages:
-            taken = await asyncio.to_thread(lambda some=page: sum(map(book.add, some)))  # type: ignore[misc]
+            taken = await asyncio.to_thread(_add, book, page)
             yield taken
             if taken < len(page):
                 break

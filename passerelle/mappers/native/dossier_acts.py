@@ -17,6 +17,7 @@ from passerelle.mappers.native.dossier_dates import ends_before
 
 Act: TypeAlias = Literal["close", "suspend", "reopen"]
 Destiny: TypeAlias = Literal["keep", "cancel"]
+DESTINIES: tuple[Destiny, ...] = ("keep", "cancel")
 
 OPEN = ("proposed", "active", "suspended")
 """Statuses of a dossier that goes on, or may."""
